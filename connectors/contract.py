@@ -1,0 +1,129 @@
+"""What every connector can do, and the five answers that a partner can give.
+
+For: the one seam between the hub and any partner system. A connector must never raise into the hub for
+anything that a partner does: a slow, broken or hostile partner becomes an `Answer`. It must never be
+called without an `Ask`, which carries the audit intent that was made durable first.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Protocol
+
+from connectors.records import Item, OfferedField, SourceRecord
+from policies.vocabulary import AgencyType, AnswerState, DataCategory, MatchState
+
+
+class ConnectorError(Exception):
+    """Something about a partner is wrong: `code` for machines, a sentence without personal data for people."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True)
+class ContactLine:
+    """Whom to ring at a partner, in and out of hours."""
+
+    name: str
+    in_hours: str
+    out_of_hours: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What a partner's answer covers, so that "nothing held" can be read for what it is."""
+
+    sentence: str
+    since: date | None = None
+    places: tuple[str, ...] = ()
+    ages: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """One partner as its TOML file describes it."""
+
+    code: str
+    name: str
+    type: AgencyType
+    public_authority: bool
+    competent_authority: bool
+    contact: ContactLine
+    coverage: Coverage
+    way: str
+    offers: Mapping[DataCategory, tuple[OfferedField, ...]]
+    reach: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class PersonQuery:
+    """Who is meant, for a partner that is asked live. Everything is optional; a connector refuses what is too thin."""
+
+    given: tuple[str, ...] = ()
+    family: tuple[str, ...] = ()
+    date_of_birth: date | None = None
+    nhs_number: str | None = None
+    sex_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question to one partner about one person: only what was permitted, only after the intent was audited.
+
+    `records` are the partner's own record ids when the hub knows them; else `query` says who is meant.
+    `wanted` holds the permitted field names per category. `intent` is the receipt id of the audit record
+    made durable before this ask; a connector refuses an ask without it.
+    """
+
+    agency: str
+    person: str
+    records: tuple[str, ...]
+    query: PersonQuery | None
+    wanted: Mapping[DataCategory, frozenset[str]]
+    purpose: str
+    intent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one partner answered about one person. A time-out is NO_ANSWER, never NOTHING_HELD.
+
+    `reason` is a code when the state is NO_ANSWER: TIMEOUT, REFUSED, ERROR, MALFORMED, WRONG_SUBJECT,
+    NOT_CONFIGURED. `dropped` counts pieces that were thrown away (broken, or about another person).
+    """
+
+    agency: str
+    person: str
+    state: AnswerState
+    items: tuple[Item, ...] = ()
+    as_of: datetime | None = None
+    match: MatchState = MatchState.CONFIRMED
+    reason: str | None = None
+    dropped: int = 0
+    elapsed_s: float = 0.0
+
+
+class Connector(Protocol):
+    """A way to a partner. Every call is bounded by `deadline_s` seconds of waiting."""
+
+    partner: Partner
+
+    def find(self, query: PersonQuery, *, deadline_s: float) -> tuple[SourceRecord, ...]:
+        """Who in this partner's system could be meant; at most ten. Raises ConnectorError."""
+        ...
+
+    def known_to(self, ask: Ask, *, deadline_s: float) -> Answer:
+        """Is this person known, since when, whom to ring: only SERVICE_INVOLVEMENT items."""
+        ...
+
+    def fetch(self, ask: Ask, *, deadline_s: float) -> Answer:
+        """The permitted fields of the permitted categories."""
+        ...
+
+    def coverage(self) -> Coverage:
+        """What an answer of this partner covers."""
+        ...
