@@ -1,0 +1,31 @@
+# Two commands do everything: `make demo` and `make test`. Nothing needs to be installed by hand first;
+# Debian packages are installed when root, else the exact command is printed.
+.PHONY: demo test check lock env env-test screens
+SHELL := bash
+PY := .venv/bin/python
+
+demo: env
+	@$(PY) -m hub demo $(if $(ONCE),--once)
+
+env:
+	@scripts/environment requirements.txt
+
+env-test:
+	@scripts/environment requirements-dev.txt
+
+# Everything: format, lint, types, structure, all tests on SQLite and PostgreSQL, browser journeys.
+test: env-test
+	@scripts/debian-packages chromium fonts-liberation
+	@$(MAKE) --no-print-directory check
+	$(PY) -m pytest tests -n 2 --dist loadfile
+
+# The fast part.
+check: env-test
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(PY) -m pytest tests/structure tests/policies -n 2
+
+lock:
+	.venv/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.txt
+	.venv/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements-dev.in -o requirements-dev.txt

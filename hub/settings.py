@@ -1,0 +1,229 @@
+"""Settings: from the environment only, read once, refused at start when unsafe.
+
+For: every knob of the hub, each with a safe default, a unit and a line in docs/operating.md. Must never
+read the environment after start, and never print a secret.
+"""
+
+import base64
+import ipaddress
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from hub.errors import SettingsRefused
+
+ROOT = Path(__file__).resolve().parent.parent
+#: Longest idle session that the hub accepts, in minutes: a shared MASH desk (NCSC guidance favours short idle limits).
+LONGEST_IDLE_MIN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings. Folders are paths, times carry their unit, `master_key` is 32 bytes."""
+
+    mode: str
+    database_url: str
+    base_url: str
+    origin: str
+    master_key: bytes = field(repr=False)
+    keys_folder: Path
+    partners_folder: Path
+    drops_folder: Path
+    agreements_folder: Path
+    gateways_file: Path
+    issuers_file: Path
+    workers: int
+    threads: int
+    idle_min: int
+    absolute_min: int
+    partner_deadline_s: float
+    gather_deadline_s: float
+    trail_wait_s: float
+    searches_per_hour: int
+    competence_from_age: int
+    smallest_group: int
+    log_level: str
+
+    @property
+    def demo(self) -> bool:
+        """True only for the demonstration: built-in identity provider, invented people, loopback."""
+        return self.mode == "demo"
+
+    @property
+    def secure_cookies(self) -> bool:
+        """True when the hub is reached over https."""
+        return self.base_url.startswith("https://")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _Reader:
+    """Reads HUB_* names from a mapping; a wrong value is refused with its name, never its content."""
+
+    def __init__(self, source: Mapping[str, str]) -> None:
+        self._source = source
+
+    def text(self, name: str, default: str | None = None) -> str:
+        value = self._source.get("HUB_" + name, default)
+        if value is None:
+            raise SettingsRefused(f"HUB_{name} must be set.", next_steps=("python -m hub doctor lists all settings.",))
+        return value
+
+    def whole(self, name: str, default: int) -> int:
+        try:
+            return int(self.text(name, str(default)))
+        except ValueError as error:
+            raise SettingsRefused(f"HUB_{name} must be a whole number.") from error
+
+    def seconds(self, name: str, default: float) -> float:
+        try:
+            return float(self.text(name, str(default)))
+        except ValueError as error:
+            raise SettingsRefused(f"HUB_{name} must be a number of seconds.") from error
+
+    def path(self, name: str, default: Path) -> Path:
+        return Path(self.text(name, str(default)))
+
+
+def _master_key(env: _Reader) -> bytes:
+    text = env.text("MASTER_KEY", "")
+    file = env.text("MASTER_KEY_FILE", "")
+    if bool(text) == bool(file):
+        raise SettingsRefused(
+            "Exactly one of HUB_MASTER_KEY and HUB_MASTER_KEY_FILE must be set.",
+            next_steps=("Make a key with: python -m hub keys new", "Keep it outside the database's backups."),
+        )
+    if file:
+        path = Path(file)
+        try:
+            mode = path.stat().st_mode
+            text = path.read_text().strip()
+        except OSError as error:
+            raise SettingsRefused(f"HUB_MASTER_KEY_FILE cannot be read: {error.strerror}.") from error
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise SettingsRefused("HUB_MASTER_KEY_FILE can be read by others.", next_steps=(f"Run: chmod 600 {path}",))
+    try:
+        key = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise SettingsRefused("The master key is not base64.") from error
+    if len(key) != 32:
+        raise SettingsRefused(f"The master key has {len(key)} bytes; it needs 32 (AES-256).")
+    if len(set(key)) < 16:
+        raise SettingsRefused("The master key is not random.", next_steps=("python -m hub keys new",))
+    return key
+
+
+def _check(settings: Settings) -> None:
+    url = urlsplit(settings.base_url)
+    if url.scheme not in ("http", "https") or not url.hostname or url.path not in ("", "/") or url.query:
+        raise SettingsRefused("HUB_BASE_URL must be like https://kith.example.gov.uk, without a path.")
+    if settings.mode not in ("production", "demo"):
+        raise SettingsRefused("HUB_MODE must be production or demo.")
+    if settings.demo and not _is_loopback(url.hostname):
+        raise SettingsRefused(
+            "The demonstration signs anybody in, so it serves on this machine only.",
+            next_steps=("Set HUB_BASE_URL to a loopback address, or HUB_MODE=production.",),
+        )
+    if not settings.demo and url.scheme != "https":
+        raise SettingsRefused("HUB_BASE_URL must be https outside the demonstration.")
+    backend = settings.database_url.split(":", 1)[0]
+    if backend not in ("sqlite", "postgresql+psycopg"):
+        raise SettingsRefused("HUB_DATABASE_URL must start with sqlite:/// or postgresql+psycopg://.")
+    if backend == "sqlite" and settings.workers != 1:
+        raise SettingsRefused(
+            "SQLite serves one process with threads; several processes starve each other.",
+            next_steps=("Set HUB_WORKERS=1, or use PostgreSQL.",),
+        )
+    if not 1 <= settings.idle_min <= LONGEST_IDLE_MIN or not settings.idle_min <= settings.absolute_min <= 12 * 60:
+        raise SettingsRefused(f"HUB_IDLE_MIN must be 1 to {LONGEST_IDLE_MIN}, HUB_ABSOLUTE_MIN at most 720.")
+    if not 0.05 <= settings.partner_deadline_s <= settings.gather_deadline_s <= 10:
+        raise SettingsRefused("HUB_PARTNER_DEADLINE_S must not exceed HUB_GATHER_DEADLINE_S, at most 10 s.")
+    for name, folder in (
+        ("HUB_PARTNERS_DIR", settings.partners_folder),
+        ("HUB_AGREEMENTS_DIR", settings.agreements_folder),
+    ):
+        if not folder.is_dir():
+            raise SettingsRefused(f"{name} names no folder.", next_steps=(f"Check {folder}.",))
+
+
+#: What each setting is for; docs/operating.md and `python -m hub doctor` are made from this.
+DESCRIBED: Mapping[str, tuple[str, str]] = {
+    "HUB_MODE": ("production", "production, or demo for invented people on this machine only"),
+    "HUB_DATABASE_URL": (
+        "sqlite:///var/kith.sqlite",
+        "where everything is stored; postgresql+psycopg://… in production",
+    ),
+    "HUB_BASE_URL": ("(none)", "the address that users type; https outside the demonstration"),
+    "HUB_ORIGIN": (
+        "(host of HUB_BASE_URL)/trail",
+        "the name of the audit trail in its signed checkpoints; never change it",
+    ),
+    "HUB_MASTER_KEY": ("(none)", "32 random bytes in base64; wraps one data key per agency"),
+    "HUB_MASTER_KEY_FILE": ("(none)", "a file with that key, readable by the hub's user only"),
+    "HUB_KEYS_DIR": ("var/keys", "folder with the trail's signing keys; made at the first start"),
+    "HUB_PARTNERS_DIR": ("connectors/partners", "folder with one TOML file per partner"),
+    "HUB_DROPS_DIR": ("var/drops", "folder below which partners drop their files"),
+    "HUB_AGREEMENTS_DIR": ("policies/agreements", "folder with the sharing agreements"),
+    "HUB_GATEWAYS_FILE": ("policies/gateways.toml", "register of statutory gateways and their dates"),
+    "HUB_ISSUERS_FILE": ("var/issuers.toml", "identity providers, one per agency or shared"),
+    "HUB_WORKERS": ("1", "processes; more than one needs PostgreSQL"),
+    "HUB_THREADS": ("8", "threads per process"),
+    "HUB_IDLE_MIN": ("15", "minutes without a request until a session ends (1 to 60)"),
+    "HUB_ABSOLUTE_MIN": ("480", "minutes until a session ends in any case (at most 720)"),
+    "HUB_PARTNER_DEADLINE_S": ("1.5", "seconds that one partner may take"),
+    "HUB_GATHER_DEADLINE_S": ("3.0", "seconds until the page goes on without those who have not answered"),
+    "HUB_TRAIL_WAIT_S": ("2.0", "seconds to wait for the trail; then nothing is asked and nothing is shown"),
+    "HUB_SEARCHES_PER_HOUR": ("60", "searches one user may make in an hour"),
+    "HUB_COMPETENCE_FROM_AGE": ("12", "age in years from which a child's own competence is assessed (rule P16)"),
+    "HUB_SMALLEST_GROUP": ("5", "smallest group that a figure may be about (rule P45)"),
+    "HUB_LOG_LEVEL": ("INFO", "DEBUG, INFO, WARNING or ERROR"),
+}
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from HUB_* variables (or from `environment`, for tests).
+
+    Raises SettingsRefused with the variable's name and what to do, never with a value.
+    """
+    source = os.environ if environment is None else environment
+    unknown = sorted(name for name in source if name.startswith("HUB_") and name not in DESCRIBED)
+    if unknown:
+        raise SettingsRefused(f"Unknown setting {unknown[0]}.", next_steps=("python -m hub doctor lists them all.",))
+    env = _Reader(source)
+    base_url = env.text("BASE_URL").rstrip("/")
+    settings = Settings(
+        mode=env.text("MODE", "production"),
+        database_url=env.text("DATABASE_URL", f"sqlite:///{ROOT / 'var' / 'kith.sqlite'}"),
+        base_url=base_url,
+        origin=env.text("ORIGIN", f"{urlsplit(base_url).hostname}/trail"),
+        master_key=_master_key(env),
+        keys_folder=env.path("KEYS_DIR", ROOT / "var" / "keys"),
+        partners_folder=env.path("PARTNERS_DIR", ROOT / "connectors" / "partners"),
+        drops_folder=env.path("DROPS_DIR", ROOT / "var" / "drops"),
+        agreements_folder=env.path("AGREEMENTS_DIR", ROOT / "policies" / "agreements"),
+        gateways_file=env.path("GATEWAYS_FILE", ROOT / "policies" / "gateways.toml"),
+        issuers_file=env.path("ISSUERS_FILE", ROOT / "var" / "issuers.toml"),
+        workers=env.whole("WORKERS", 1),
+        threads=env.whole("THREADS", 8),
+        idle_min=env.whole("IDLE_MIN", 15),
+        absolute_min=env.whole("ABSOLUTE_MIN", 480),
+        partner_deadline_s=env.seconds("PARTNER_DEADLINE_S", 1.5),
+        gather_deadline_s=env.seconds("GATHER_DEADLINE_S", 3.0),
+        trail_wait_s=env.seconds("TRAIL_WAIT_S", 2.0),
+        searches_per_hour=env.whole("SEARCHES_PER_HOUR", 60),
+        competence_from_age=env.whole("COMPETENCE_FROM_AGE", 12),
+        smallest_group=env.whole("SMALLEST_GROUP", 5),
+        log_level=env.text("LOG_LEVEL", "INFO"),
+    )
+    _check(settings)
+    return settings

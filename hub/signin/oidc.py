@@ -1,0 +1,284 @@
+"""People sign in with the identity their agency already gave them: OpenID Connect code flow with PKCE.
+
+For: turning an identity provider's answer into an `Actor`. Must never take the agency or role from
+anything but a verified ID token, and never accept a provider's word for an agency it does not speak for.
+OpenID Connect Core 1.0, RFC 7636 (PKCE), RFC 9207 (issuer in the response), RFC 9700 (OAuth security).
+"""
+
+import secrets
+import threading
+import time
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from authlib.common.security import generate_token
+from authlib.integrations.requests_client import OAuth2Session
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from hub.context import Actor
+from hub.errors import SettingsRefused, SignInRefused
+from hub.keys import KeyRing
+from policies.vocabulary import Role
+
+#: Signature algorithms accepted on ID tokens; none and the HMAC family never are (RFC 8725 section 3.1).
+ALGORITHMS = ("ES256", "PS256", "RS256")
+#: Seconds that the provider's clock may differ from ours.
+SKEW_S = 60
+#: Seconds a sign-in may take from the first redirect to the answer.
+SIGN_IN_WITHIN_S = 600
+#: Seconds to wait for the provider.
+PROVIDER_TIMEOUT_S = 5
+#: Seconds after which keys are fetched again, and the shortest time between two fetches for an unknown key.
+KEYS_MAX_AGE_S, KEYS_MIN_AGE_S = 3600, 30
+
+_REFUSED = "Sign-in did not work."
+_NEXT = ("Try again.", "If it fails again, ring your agency's service desk and say that Kith refused the sign-in.")
+
+
+@dataclass(slots=True)
+class Issuer:
+    """One identity provider: who it is, which agencies it may speak for, and how its claims are named."""
+
+    code: str
+    name: str
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    agencies: frozenset[str]
+    claims: Mapping[str, str]
+    metadata: dict[str, Any] | None = None
+    keys: KeySet | None = None
+    keys_at: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+def read_issuers(path: Path) -> dict[str, Issuer]:
+    """Identity providers from a TOML file. Raises SettingsRefused with the entry and key that is wrong."""
+    if not path.is_file():
+        return {}
+    issuers: dict[str, Issuer] = {}
+    try:
+        tables = tomllib.loads(path.read_text())["issuer"]
+        for table in tables:
+            secret = (
+                table["client_secret"] if "client_secret" in table else Path(table["client_secret_file"]).read_text()
+            )
+            issuers[table["code"]] = Issuer(
+                code=table["code"],
+                name=table["name"],
+                issuer=table["issuer"],
+                client_id=table["client_id"],
+                client_secret=secret.strip(),
+                agencies=frozenset(table["agencies"]),
+                claims=table.get("claims", {}),
+            )
+    except (KeyError, OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsRefused(f"HUB_ISSUERS_FILE cannot be used: {type(error).__name__} {error}.") from error
+    return issuers
+
+
+class SignIn:
+    """The relying party: starts a sign-in and finishes it. `started` values live in the server-side session."""
+
+    def __init__(self, issuers: dict[str, Issuer], *, redirect_uri: str, keys: KeyRing) -> None:
+        self.issuers = issuers
+        self._redirect_uri = redirect_uri
+        self._keys = keys
+
+    def start(self, code: str, *, now: datetime) -> tuple[str, dict[str, Any]]:
+        """Where to send the browser, and what to remember until it comes back.
+
+        Raises SignInRefused when the provider is unknown or does not answer.
+        """
+        issuer = self._issuer(code)
+        metadata = self._metadata(issuer)
+        verifier, nonce, state = generate_token(64), secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+        client = self._client(issuer)
+        url, _ = client.create_authorization_url(
+            metadata["authorization_endpoint"],
+            state=state,
+            code_verifier=verifier,
+            nonce=nonce,
+        )
+        return url, {"issuer": code, "state": state, "nonce": nonce, "verifier": verifier, "at": now.timestamp()}
+
+    def finish(self, answer: Mapping[str, str], started: Mapping[str, Any] | None, *, now: datetime) -> Actor:
+        """The actor that the provider vouches for.
+
+        Steps, each with the attack it stops: 1 a sign-in of this browser is in progress (login CSRF);
+        2 state equals (CSRF); 3 issuer in the response (mix-up, RFC 9207); 4 no error; 5 code and verifier
+        are exchanged (code injection, RFC 7636); 6 ID token verified (forgery, replay); 7 claims become an
+        actor of an agency that this provider may speak for. Raises SignInRefused; the reason is logged by code.
+        """
+        if not started or now.timestamp() - started["at"] > SIGN_IN_WITHIN_S:
+            raise _refused("no-sign-in-in-progress")
+        if not secrets.compare_digest(answer.get("state", ""), started["state"]):
+            raise _refused("state-differs")
+        issuer = self._issuer(started["issuer"])
+        metadata = self._metadata(issuer)
+        if metadata.get("authorization_response_iss_parameter_supported") or "iss" in answer:
+            if answer.get("iss") != issuer.issuer:
+                raise _refused("issuer-differs")
+        if "error" in answer or not answer.get("code"):
+            raise _refused("provider-refused")
+        token = self._exchange(issuer, metadata, answer["code"], started["verifier"])
+        claims = self._verified_claims(issuer, metadata, token, started["nonce"], now)
+        return self._actor(issuer, claims, now)
+
+    def _issuer(self, code: str) -> Issuer:
+        if code not in self.issuers:
+            raise _refused("unknown-provider")
+        return self.issuers[code]
+
+    def _client(self, issuer: Issuer) -> OAuth2Session:
+        client = OAuth2Session(
+            issuer.client_id,
+            issuer.client_secret,
+            scope="openid profile",
+            redirect_uri=self._redirect_uri,
+            code_challenge_method="S256",
+            token_endpoint_auth_method="client_secret_basic",
+        )
+        client.trust_env = False
+        return client
+
+    def _metadata(self, issuer: Issuer) -> dict[str, Any]:
+        if issuer.metadata is None:
+            metadata = _get_json(issuer.issuer.rstrip("/") + "/.well-known/openid-configuration", issuer)
+            if metadata.get("issuer") != issuer.issuer:
+                raise _refused("metadata-of-another-issuer")
+            issuer.metadata = metadata
+        return issuer.metadata
+
+    def _exchange(self, issuer: Issuer, metadata: Mapping[str, Any], code: str, verifier: str) -> Mapping[str, Any]:
+        try:
+            with self._client(issuer) as client:
+                token: Mapping[str, Any] = client.fetch_token(
+                    _of_issuer(metadata["token_endpoint"], issuer),
+                    code=code,
+                    code_verifier=verifier,
+                    timeout=PROVIDER_TIMEOUT_S,
+                    allow_redirects=False,
+                )
+        except Exception as error:  # Authlib raises several unrelated kinds; all of them mean no.
+            raise _refused("token-refused") from error
+        return token
+
+    def _verified_claims(
+        self, issuer: Issuer, metadata: Mapping[str, Any], token: Mapping[str, Any], nonce: str, now: datetime
+    ) -> Mapping[str, Any]:
+        allowed = [
+            name for name in ALGORITHMS if name in metadata.get("id_token_signing_alg_values_supported", ["RS256"])
+        ]
+        id_token = token.get("id_token", "")
+        claims = None
+        for newest in (False, True):
+            try:
+                claims = jwt.decode(id_token, self._key_set(issuer, metadata, newest=newest), algorithms=allowed).claims
+                break
+            except (JoseError, ValueError) as error:
+                if newest:
+                    raise _refused("token-signature") from error
+        assert claims is not None
+        moment = now.timestamp()
+        audience = claims.get("aud")
+        audiences = audience if isinstance(audience, list) else [audience]
+        checks = {
+            "token-issuer": claims.get("iss") == issuer.issuer,
+            "token-audience": issuer.client_id in audiences,
+            "token-party": claims.get("azp", issuer.client_id) == issuer.client_id
+            and (len(audiences) == 1 or "azp" in claims),
+            "token-expired": isinstance(claims.get("exp"), int | float) and claims["exp"] > moment - SKEW_S,
+            "token-from-future": isinstance(claims.get("iat"), int | float) and claims["iat"] < moment + SKEW_S,
+            "token-too-old": isinstance(claims.get("iat"), int | float) and claims["iat"] > moment - SIGN_IN_WITHIN_S,
+            "token-nonce": secrets.compare_digest(str(claims.get("nonce", "")), nonce),
+            "token-subject": isinstance(claims.get("sub"), str) and claims["sub"] != "",
+        }
+        for reason, holds in checks.items():
+            if not holds:
+                raise _refused(reason)
+        return claims
+
+    def _key_set(self, issuer: Issuer, metadata: Mapping[str, Any], *, newest: bool) -> KeySet:
+        with issuer.lock:
+            age = time.monotonic() - issuer.keys_at
+            if issuer.keys is None or age > KEYS_MAX_AGE_S or (newest and age > KEYS_MIN_AGE_S):
+                issuer.keys = KeySet.import_key_set(_get_json(_of_issuer(metadata["jwks_uri"], issuer), issuer))  # type: ignore[arg-type]
+                issuer.keys_at = time.monotonic()
+            return issuer.keys
+
+    def _actor(self, issuer: Issuer, claims: Mapping[str, Any], now: datetime) -> Actor:
+        def claim(name: str) -> Any:
+            return claims.get(issuer.claims.get(name, name))
+
+        if claim("agency") not in issuer.agencies:
+            raise _refused("agency-not-of-this-provider")
+        try:
+            role = Role(str(claim("role")))
+            role_from = _moment(claim("role_from")) or datetime.fromtimestamp(claims["iat"], UTC)
+            role_until = _moment(claim("role_until"))
+        except ValueError as error:
+            raise _refused("role-unknown") from error
+        methods = claims.get("amr") or []
+        strong = bool({"mfa", "hwk", "swk", "sc", "otp"} & set(methods)) or claims.get("acr") in (
+            "strong",
+            "AAL2",
+            "AAL3",
+        )
+        return Actor(
+            id="US-" + self._keys.blind("user", f"{issuer.issuer}\x1f{claims['sub']}").hex()[:16],
+            name=str(claim("name") or "Name not given")[:120],
+            agency=str(claim("agency")),
+            role=role,
+            issuer=issuer.code,
+            authentication="STRONG" if strong else "WEAK",
+            account="SHARED" if claim("account") == "SHARED" else "PERSONAL",
+            employment={"ENDED": "ENDED", "SUSPENDED": "SUSPENDED"}.get(str(claim("employment")), "CURRENT"),
+            role_from=role_from,
+            role_until=role_until,
+        )
+
+
+def _moment(value: Any) -> datetime | None:
+    if value in (None, ""):
+        return None
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC)
+    moment = datetime.fromisoformat(str(value))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _of_issuer(url: str, issuer: Issuer) -> str:
+    """The address, if it is on the provider's own host. Raises SignInRefused otherwise (mix-up, SSRF)."""
+    here, there = urlsplit(issuer.issuer), urlsplit(url)
+    if (here.scheme, here.netloc) != (there.scheme, there.netloc):
+        raise _refused("provider-points-elsewhere")
+    return url
+
+
+def _get_json(url: str, issuer: Issuer) -> dict[str, Any]:
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.get(_of_issuer(url, issuer), timeout=PROVIDER_TIMEOUT_S, allow_redirects=False)
+            answer.raise_for_status()
+            found = answer.json()
+    except (requests.RequestException, ValueError) as error:
+        raise _refused("provider-not-reached") from error
+    if not isinstance(found, dict):
+        raise _refused("provider-not-reached")
+    return found
+
+
+def _refused(reason: str) -> SignInRefused:
+    error = SignInRefused(_REFUSED, next_steps=_NEXT)
+    error.code = reason
+    return error

@@ -1,0 +1,140 @@
+"""Server-side sessions in SQL: the cookie is a random number, everything else stays here, sealed.
+
+For: who is signed in, the sign-in in progress, and what somebody had typed when their session ended. Must
+never store the cookie's value, only its SHA-256; must never outlive the idle or the absolute limit.
+OWASP ASVS 5.0 chapter 7.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Flask, Request, Response
+from flask.sessions import SessionInterface, SessionMixin
+from sqlalchemy import delete, insert, select, update
+from werkzeug.datastructures import CallbackDict
+
+from hub.assembly import Hub
+from hub.keys import HUB
+from hub.tables import web_sessions
+
+#: How often a session's last use is written back, in seconds: not at every request.
+SEEN_EVERY_S = 30
+#: How long an ended session's row is kept so that what was typed is not lost, in hours.
+KEEP_ENDED_H = 12
+
+
+class WebSession(CallbackDict[str, Any], SessionMixin):
+    """The values of one session. `ended` holds the values of the session that has just expired, if any."""
+
+    def __init__(self, values: Mapping[str, Any] | None = None, *, cookie: str | None = None) -> None:
+        def changed(this: "WebSession") -> None:
+            this.modified = True
+
+        super().__init__(values or {}, changed)  # type: ignore[arg-type]
+        self.cookie = cookie
+        self.modified = False
+        self.rotate = False
+        self.replaces: str | None = None
+        self.ended: Mapping[str, Any] | None = None
+
+    @property
+    def user(self) -> str | None:
+        """The signed-in user's id."""
+        found = self.get("actor")
+        return found["id"] if found else None
+
+
+class SqlSessions(SessionInterface):
+    """Flask's session interface over the table `web_sessions`."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._idle = timedelta(minutes=hub.settings.idle_min)
+        self._absolute = timedelta(minutes=hub.settings.absolute_min)
+        # The __Host- prefix binds the cookie to this host over https (RFC 6265bis).
+        self.cookie_name = "__Host-kith" if hub.settings.secure_cookies else "kith"
+
+    def open_session(self, app: Flask, request: Request) -> WebSession:
+        """The session of this request, or a new empty one."""
+        cookie = request.cookies.get(self.cookie_name)
+        if not cookie or len(cookie) > 64:
+            return WebSession()
+        with self._hub.db.session() as session:
+            row = (
+                session.execute(select(web_sessions).where(web_sessions.c.id_hash == _hash(cookie))).mappings().first()
+            )
+        if row is None:
+            return WebSession()
+        now = self._hub.clock()
+        values = self._values(cookie, row["sealed"])
+        if now - row["seen_at"] > self._idle or now - row["made_at"] > self._absolute:
+            fresh = WebSession()
+            fresh.ended = values
+            return fresh
+        found = WebSession(values, cookie=cookie)
+        if now - row["seen_at"] > timedelta(seconds=SEEN_EVERY_S):
+            found.modified = True
+        return found
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Writes what changed; a sign-in or sign-out gets a new cookie value and ends the old one."""
+        if not isinstance(session, WebSession) or not (session.modified or session.rotate):
+            return
+        now = self._hub.clock()
+        if session.cookie is None or session.rotate:
+            self._replace(session, now)
+            assert session.cookie is not None
+            response.set_cookie(
+                self.cookie_name,
+                session.cookie,
+                secure=self._hub.settings.secure_cookies,
+                httponly=True,
+                samesite="Lax",
+                path="/",
+            )
+            return
+        with self._hub.db.writing() as database:
+            database.execute(
+                update(web_sessions)
+                .where(web_sessions.c.id_hash == _hash(session.cookie))
+                .values(sealed=self._sealed(session.cookie, session), seen_at=now, user=session.user)
+            )
+
+    def end_all_of(self, user: str) -> None:
+        """Ends every session of a user at once."""
+        with self._hub.db.writing() as database:
+            database.execute(delete(web_sessions).where(web_sessions.c.user == user))
+
+    def _replace(self, session: WebSession, now: datetime) -> None:
+        old, session.cookie = session.cookie, secrets.token_urlsafe(32)
+        with self._hub.db.writing() as database:
+            if old is not None:
+                database.execute(delete(web_sessions).where(web_sessions.c.id_hash == _hash(old)))
+            if session.user is not None:  # One active session a user: a second sign-in ends the first.
+                database.execute(delete(web_sessions).where(web_sessions.c.user == session.user))
+            database.execute(delete(web_sessions).where(web_sessions.c.seen_at < now - timedelta(hours=KEEP_ENDED_H)))
+            database.execute(
+                insert(web_sessions).values(
+                    id_hash=_hash(session.cookie),
+                    user=session.user,
+                    sealed=self._sealed(session.cookie, session),
+                    made_at=now,
+                    seen_at=now,
+                )
+            )
+
+    def _sealed(self, cookie: str, session: WebSession) -> bytes:
+        return self._hub.keys.seal(HUB, json.dumps(dict(session)).encode(), "session:" + _hash(cookie).hex())
+
+    def _values(self, cookie: str, sealed: bytes) -> dict[str, Any]:
+        opened = self._hub.keys.open(HUB, sealed, "session:" + _hash(cookie).hex())
+        values: dict[str, Any] = json.loads(opened)
+        return values
+
+
+def _hash(cookie: str) -> bytes:
+    return hashlib.sha256(cookie.encode()).digest()

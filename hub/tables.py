@@ -1,0 +1,154 @@
+"""The hub's own tables: sign-in sessions, staff, enquiries, duties and the disclosure register.
+
+For: what the hub keeps between requests. Must never hold partner content; names and free text are sealed.
+The disclosure register is a projection that can be rebuilt from the trail at any time.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
+
+metadata = MetaData()
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment with its zone, stored in UTC; SQLite alone would lose the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Refuses a moment without a zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs its zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Gives the moment back in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+web_sessions = Table(
+    "web_sessions",
+    metadata,
+    Column("id_hash", LargeBinary(32), primary_key=True),
+    Column("user", String(40), nullable=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Index("web_sessions_user", "user"),
+    Index("web_sessions_seen", "seen_at"),
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("user", String(40), primary_key=True),
+    Column("agency", String(64), nullable=False),
+    Column("role", String(40), nullable=False),
+    Column("sealed_name", LargeBinary, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)
+
+enquiries = Table(
+    "enquiries",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("reference", String(40), nullable=False),
+    Column("purpose", String(40), nullable=False),
+    Column("sealed_rationale", LargeBinary, nullable=False),
+    Column("opened_by", String(40), nullable=False),
+    Column("agency", String(64), nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("closed_at", Instant, nullable=True),
+    Column("threshold", String(40), nullable=True),
+    Column("threshold_by_role", String(40), nullable=True),
+    Column("threshold_at", Instant, nullable=True),
+    Column("subject", String(40), nullable=True),
+    Index("enquiries_opened_by", "opened_by", "opened_at"),
+)
+
+enquiry_persons = Table(
+    "enquiry_persons",
+    metadata,
+    Column("enquiry", String(40), ForeignKey("enquiries.id"), primary_key=True),
+    Column("person", String(40), primary_key=True),
+    Column("why", String(24), nullable=False),
+    Column("added_by", String(40), nullable=False),
+    Column("added_at", Instant, nullable=False),
+)
+
+user_acts = Table(
+    "user_acts",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("user", String(40), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("user_acts_user", "user", "kind", "at"),
+)
+
+duties = Table(
+    "duties",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("kind", String(24), nullable=False),
+    Column("agency", String(64), nullable=True),
+    Column("person", String(40), nullable=True),
+    Column("enquiry", String(40), nullable=True),
+    Column("receipt", String(40), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("done_at", Instant, nullable=True),
+    Index("duties_agency", "agency", "kind"),
+)
+
+disclosure_register = Table(
+    "disclosure_register",
+    metadata,
+    Column("index", BigInteger, primary_key=True),
+    Column("eid", String(40), nullable=False, unique=True),
+    Column("t", BigInteger, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("outcome", String(40), nullable=True),
+    Column("purpose", String(40), nullable=True),
+    Column("user", String(40), nullable=True),
+    Column("agency", String(64), nullable=True),
+    Column("sources", JSON, nullable=False),
+    Column("subject_count", Integer, nullable=False),
+    Index("disclosure_register_t", "t"),
+    Index("disclosure_register_user", "user", "t"),
+)
+
+disclosure_persons = Table(
+    "disclosure_persons",
+    metadata,
+    Column("index", BigInteger, ForeignKey("disclosure_register.index"), primary_key=True),
+    Column("person_blind", LargeBinary(16), primary_key=True),
+    Index("disclosure_persons_person", "person_blind"),
+)
+
+disclosure_sources = Table(
+    "disclosure_sources",
+    metadata,
+    Column("index", BigInteger, ForeignKey("disclosure_register.index"), primary_key=True),
+    Column("agency", String(64), primary_key=True),
+    Index("disclosure_sources_agency", "agency"),
+)
