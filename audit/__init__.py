@@ -1,0 +1,43 @@
+"""An append-only, independently checkable trail of what was asked, shown, withheld and decided.
+
+For: the hub, through these names alone. This package imports nothing of ours. Ruled by `docs/audit-format.md`.
+"""
+
+from audit.checkpoint import Checkpoint, VerifierKey
+from audit.entry import Entry, SealSubject
+from audit.errors import (
+    AuditError,
+    EntryUnknown,
+    EventConflict,
+    EventInvalid,
+    ProofError,
+    TrailCorrupt,
+    TrailUnavailable,
+)
+from audit.events import SHAPES, Event, Kind, Shape
+from audit.log import Trail
+from audit.receipts import Receipt, ReceiptProof
+from audit.tables import create_guards, metadata
+
+__all__ = [
+    "SHAPES",
+    "AuditError",
+    "Checkpoint",
+    "Entry",
+    "EntryUnknown",
+    "Event",
+    "EventConflict",
+    "EventInvalid",
+    "Kind",
+    "ProofError",
+    "Receipt",
+    "ReceiptProof",
+    "SealSubject",
+    "Shape",
+    "Trail",
+    "TrailCorrupt",
+    "TrailUnavailable",
+    "VerifierKey",
+    "create_guards",
+    "metadata",
+]

@@ -1,0 +1,147 @@
+"""From an event to the bytes that are kept (the envelope) and the 128 bytes that are published (the leaf).
+
+For: `Trail.append` and readers of the trail. The leaf must never say anything about the event: it commits to the
+envelope, whose 32 random bytes of salt keep anyone who sees only leaves from guessing. Persons appear in the
+envelope as ciphertext only. Ruled by `docs/audit-format.md`; the leaf is the Sigsum v1 tree leaf (Sigsum log
+protocol v1, `sigsum.org/v1/tree-leaf`).
+"""
+
+import base64
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from audit.errors import EventInvalid, TrailCorrupt
+from audit.events import Event, canonical
+
+LEAF_BYTES = 128
+SALT_BYTES = 32
+LARGEST_ENVELOPE_BYTES = 1 << 20
+
+_NAMESPACE = b"sigsum.org/v1/tree-leaf\x00"
+
+#: Seals what the trail keeps about one person under that person's key: (person id, plaintext) -> ciphertext.
+SealSubject = Callable[[str, bytes], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Submitter:
+    """Whoever signs leaves: one key per worker, so that no worker can write in another's name."""
+
+    key: Ed25519PrivateKey
+    public: bytes
+    key_hash: bytes
+
+    @classmethod
+    def of(cls, key: Ed25519PrivateKey) -> "Submitter":
+        """Wrap a private key."""
+        public = raw_public(key.public_key())
+        return cls(key, public, hashlib.sha256(public).digest())
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An event made ready to be appended."""
+
+    event: Event
+    subjects: int
+    envelope: bytes
+    leaf: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry as read back. `subjects` are ciphertexts in the order that `data[].subject` counts them."""
+
+    index: int
+    eid: str
+    t: int
+    kind: str
+    fields: Mapping[str, Any]
+    subjects: tuple[bytes, ...]
+    envelope: bytes
+    leaf: bytes
+
+
+def raw_public(key: Ed25519PublicKey) -> bytes:
+    """The 32 bytes of RFC 8032."""
+    return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def seal(event: Event, persons: Sequence[str], seal_subject: SealSubject, submitter: Submitter) -> Sealed:
+    """Seal each person into a capsule of their own, wrap the event into its envelope and sign its leaf.
+
+    What a capsule holds: {"eid", "n" (its number), "person"}, as canonical JSON.
+    """
+    capsules = []
+    for number, person in enumerate(persons):
+        plaintext = canonical({"eid": event.eid, "n": number, "person": str(person)})
+        capsules.append(_base64(seal_subject(person, plaintext)))
+    envelope = canonical(
+        {
+            "header": event.header(),
+            "event": event.fields,
+            "subjects": capsules,
+            "salt": _base64(secrets.token_bytes(SALT_BYTES)),
+        }
+    )
+    if len(envelope) > LARGEST_ENVELOPE_BYTES:
+        raise EventInvalid("The event is too large for one entry.")
+    return Sealed(event, len(capsules), envelope, sign_leaf(envelope, submitter))
+
+
+def checksum(envelope: bytes) -> bytes:
+    """The Sigsum checksum: SHA-256 of the submitted message, which is the SHA-256 of the envelope."""
+    return hashlib.sha256(hashlib.sha256(envelope).digest()).digest()
+
+
+def sign_leaf(envelope: bytes, submitter: Submitter) -> bytes:
+    """The 128 bytes: checksum, the submitter's Ed25519 signature over it, SHA-256 of the submitter's key."""
+    digest = checksum(envelope)
+    return digest + submitter.key.sign(_NAMESPACE + digest) + submitter.key_hash
+
+
+def header_bytes(eid: str, t: int, kind: str) -> bytes:
+    """The header as it stands in the envelope; nothing else in an envelope can look like it."""
+    return b'"header":' + canonical({"v": 1, "eid": eid, "t": t, "kind": kind}) + b',"salt":"'
+
+
+def same_event(envelope: bytes, event: Event, subjects: int) -> bool:
+    """Whether a kept envelope says what this event says, whenever it was said.
+
+    The time may differ, because a retry comes later. Sealed persons cannot be compared, only counted.
+    """
+    document = json.loads(envelope)
+    return bool(
+        document["header"]["kind"] == event.kind
+        and document["event"] == event.fields
+        and len(document["subjects"]) == subjects
+    )
+
+
+def read_entry(index: int, envelope: bytes, leaf: bytes) -> Entry:
+    """Decode a kept entry. Raises: TrailCorrupt, when the envelope is not the one that the leaf commits to."""
+    if len(leaf) != LEAF_BYTES or checksum(envelope) != leaf[:32]:
+        raise TrailCorrupt(f"Entry {index} is not what was signed.")
+    document = json.loads(envelope)
+    header = document["header"]
+    return Entry(
+        index=index,
+        eid=header["eid"],
+        t=header["t"],
+        kind=header["kind"],
+        fields=document["event"],
+        subjects=tuple(base64.b64decode(capsule, validate=True) for capsule in document["subjects"]),
+        envelope=envelope,
+        leaf=leaf,
+    )
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

@@ -1,0 +1,224 @@
+"""The trail: append an event, and go on only with a receipt in hand.
+
+For: every use-case of the hub that asks, shows, refuses or decides. It must never give a receipt for an entry that
+is not durable and covered by a signed checkpoint, and never wait without a bound. Ruled by `docs/audit-format.md`.
+
+On SQLite one process writes, with as many threads as it likes; on PostgreSQL several processes may.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, Engine, RowMapping
+
+from audit import store as rows
+from audit.checkpoint import Checkpoint, VerifierKey
+from audit.entry import Entry, SealSubject, Submitter, read_entry, seal
+from audit.errors import AuditError, EntryUnknown, EventInvalid, ProofError, TrailCorrupt, TrailUnavailable
+from audit.events import EID, build, milliseconds
+from audit.receipts import Receipt, ReceiptProof
+from audit.rederive import rederive
+from audit.tables import missing_guards, missing_tables
+from audit.tree import (
+    consistency_positions,
+    inclusion_positions,
+    leaf_hash,
+    prove_consistency,
+    prove_inclusion,
+    verify_inclusion,
+)
+from audit.writer import Slot, Writer
+
+
+class Trail:
+    """An append-only, independently checkable trail in one database.
+
+    Takes: `origin`, the name of the log as others know it, such as `kith.example/county`; `seal_subject`, which
+    encrypts under a person's own key; `clock`, the time of checkpoints; `max_wait_s`, how long `append` may take;
+    `max_queue`, how many callers may wait at once.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        submitter_key: Ed25519PrivateKey,
+        log_key: Ed25519PrivateKey,
+        origin: str,
+        seal_subject: SealSubject,
+        clock: Callable[[], datetime],
+        max_wait_s: float = 2.0,
+        max_queue: int = 1024,
+    ) -> None:
+        self.verifier_key = VerifierKey.of(origin, log_key.public_key())
+        self._store = rows.Store(engine, wait_s=max_wait_s)
+        self._submitter = Submitter.of(submitter_key)
+        self._seal_subject = seal_subject
+        self._clock = clock
+        self._head_file: rows.HeadFile | None = None
+        self._started_in: int | None = None
+        self._closed = False
+        self._writer = Writer(
+            self._store,
+            log_key=log_key,
+            verifier_key=self.verifier_key,
+            clock=clock,
+            max_wait_s=max_wait_s,
+            max_queue=max_queue,
+            remember=self._remember,
+        )
+
+    def __enter__(self) -> "Trail":
+        self.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Build the tree again, compare it with the last signed checkpoint, and begin to write.
+
+        Raises: TrailCorrupt, when it differs (nothing is ever signed then); TrailUnavailable, when the database
+        cannot be used or, on SQLite, when another process writes.
+        """
+        if self._started_in is not None or self._closed:
+            raise TrailUnavailable("A trail is started once.")
+        if self._store.is_sqlite:
+            self._head_file = rows.HeadFile(self._store.database_path())
+            self._head_file.acquire()
+        try:
+            with self._store.reading() as connection:
+                _require_tables(connection)
+                remembered = self._head_file.read() if self._head_file else ""
+                peaks = rederive(connection, self.verifier_key, remembered)
+            self._store.enrol(self._submitter.key_hash, self._submitter.public, milliseconds(self._clock()))
+        except BaseException:
+            self.close()
+            raise
+        self._started_in = os.getpid()
+        self._writer.start(peaks)
+
+    def close(self) -> None:
+        """Write what waits, then stop. Appending afterwards raises TrailUnavailable."""
+        self._closed = True
+        if self._started_in in (None, os.getpid()):
+            self._writer.stop()
+        if self._head_file is not None:
+            self._head_file.release()
+
+    def append(
+        self,
+        kind: str,
+        *,
+        now: datetime,
+        subjects: Sequence[str] = (),
+        eid: str | None = None,
+        **fields: object,
+    ) -> Receipt:
+        """Write one event, and return only when it is durable and covered by a signed checkpoint.
+
+        Takes: `subjects`, ids of the persons it is about, which are sealed; `eid`, to make a retry safe: the same
+        event under the same id gives the same receipt; the other keys as `audit.events.SHAPES` has them.
+        Raises: EventInvalid, EventConflict (the id was used for something else), TrailUnavailable (the user sees
+        503 and nothing is shown; the entry may have been written all the same, and a retry with the same id tells).
+        Effects: one entry, its tree hashes and a checkpoint.
+        """
+        event = build(kind, now=now, subjects=len(subjects), fields=fields, eid=eid)
+        if self._started_in is None or self._closed:
+            raise TrailUnavailable("The trail is not open.")
+        if self._started_in != os.getpid():
+            raise TrailUnavailable("The trail was started in another process: start it after forking.")
+        try:
+            sealed = seal(event, subjects, self._seal_subject, self._submitter)
+        except AuditError:
+            raise
+        except Exception as error:
+            raise rows.unavailable("The subjects could not be sealed", error) from None
+        return self._writer.submit(Slot(sealed, may_be_replay=eid is not None))
+
+    def head(self) -> Checkpoint:
+        """The newest signed checkpoint. Raises: EntryUnknown, for a trail without entries."""
+        with self._store.reading() as connection:
+            head = rows.read_signed_head(connection, self.verifier_key)
+        if not head.size:
+            raise EntryUnknown("The trail has no entries yet.")
+        return Checkpoint(self.verifier_key.name, head.size, head.root, head.note)
+
+    def entry(self, eid: str) -> Entry:
+        """The entry with this event id, checked against its leaf. Raises: EntryUnknown, TrailCorrupt."""
+        with self._store.reading() as connection:
+            return _decoded(_row_of(connection, eid))
+
+    def events(self, start: int = 0) -> Iterator[Entry]:
+        """Entries from number `start` to the newest at this moment, for those who rebuild a view of them."""
+        with self._store.reading() as connection:
+            end = rows.read_head(connection).size
+            for row in rows.entry_rows_from(connection, start, end):
+                yield _decoded(row)
+
+    def receipt(self, eid: str) -> ReceiptProof:
+        """The proof that an entry is in the newest signed tree, checked before it is handed out.
+
+        Raises: EntryUnknown, TrailCorrupt.
+        """
+        with self._store.reading() as connection:
+            entry = _decoded(_row_of(connection, eid))
+            head = rows.read_signed_head(connection, self.verifier_key)
+            submitter = rows.submitter_key(connection, entry.leaf[96:])
+            if entry.index >= head.size or submitter is None:
+                raise TrailCorrupt("An entry is covered by no checkpoint, or by no known submitter.")
+            read = rows.node_reader(connection, inclusion_positions(entry.index, head.size))
+            path = prove_inclusion(entry.index, head.size, read)
+        hashed = leaf_hash(entry.leaf)
+        try:
+            verify_inclusion(entry.index, head.size, hashed, path, head.root)
+        except ProofError:
+            raise TrailCorrupt("The stored tree does not prove what was signed.") from None
+        return ReceiptProof(
+            eid=entry.eid,
+            kind=entry.kind,
+            t=entry.t,
+            index=entry.index,
+            size=head.size,
+            root=head.root,
+            envelope=entry.envelope,
+            leaf=entry.leaf,
+            leaf_hash=hashed,
+            path=tuple(path),
+            checkpoint=head.note,
+            submitter=submitter,
+        )
+
+    def consistency(self, size1: int, size2: int) -> list[bytes]:
+        """The proof that the tree of `size2` entries begins with that of `size1`. Raises: ProofError."""
+        with self._store.reading() as connection:
+            if size2 > rows.read_head(connection).size:
+                raise ProofError("The trail is not that large.")
+            positions = consistency_positions(size1, size2)
+            return prove_consistency(size1, size2, rows.node_reader(connection, positions))
+
+    def _remember(self, note: str) -> None:
+        if self._head_file is not None:
+            self._head_file.remember(note)
+
+
+def _require_tables(connection: Connection) -> None:
+    if missing := missing_tables(connection):
+        raise TrailUnavailable(f"The tables {', '.join(missing)} are missing: run the migrations.")
+    if missing := missing_guards(connection):
+        raise TrailCorrupt(f"The guards {', '.join(missing)} are missing: somebody removed them.")
+
+
+def _row_of(connection: Connection, eid: str) -> RowMapping:
+    if not EID.fullmatch(eid):
+        raise EventInvalid("An event id is 32 lower-case hexadecimal digits.")
+    row = rows.entry_row(connection, eid)
+    if row is None:
+        raise EntryUnknown("No entry has this event id.")
+    return row
+
+
+def _decoded(row: RowMapping) -> Entry:
+    return read_entry(row["idx"], bytes(row["envelope"]), bytes(row["leaf"]))

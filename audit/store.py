@@ -1,0 +1,301 @@
+"""How the trail's rows are read and written, on SQLite and on PostgreSQL.
+
+For: `audit.log` alone. It must never acknowledge anything that is not on the disk, and never write while another
+process does. Ruled by `docs/audit-format.md`. A connection that writes is taken out of the engine's pool, so that
+what it needs (synchronous=FULL, time limits) reaches no other part of the program, and the other way round.
+"""
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, RowMapping, insert, select, text, tuple_
+from sqlalchemy.exc import SQLAlchemyError
+
+from audit.checkpoint import Checkpoint, VerifierKey, open_note
+from audit.errors import ProofError, TrailCorrupt, TrailUnavailable
+from audit.tables import checkpoints, entries, nodes, submitters
+from audit.tree import EMPTY_ROOT, NodeReader, Peaks, fold, peak_positions
+
+#: What a database may throw at us. Foreign exceptions are turned into our own, without their parameters.
+DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, OSError)
+
+#: One lock for one trail in a PostgreSQL database: the first eight bytes of SHA-256("kith audit trail").
+_ADVISORY_LOCK = 0x2B7D9F5A61C3E804
+
+_BATCH = 1000
+_SECTOR_BYTES = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last signed tree head. `note` is empty for a trail that has not begun."""
+
+    size: int
+    root: bytes
+    note: str
+
+
+EMPTY_HEAD = Head(0, EMPTY_ROOT, "")
+
+
+class HeadFile:
+    """The file beside an SQLite database that keeps other writers out and remembers the last tree head.
+
+    It is locked for as long as the writer lives, and holds the newest checkpoint: a database put back from an
+    older copy is then smaller than what was signed, and is refused. It is never ahead of the database.
+    """
+
+    def __init__(self, database: str) -> None:
+        self._path = f"{database}-audit-head"
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Raises: TrailUnavailable, when another process (or another Trail) writes here."""
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise TrailUnavailable(f"The trail's lock file cannot be opened ({type(error).__name__}).") from None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise TrailUnavailable(
+                "Another process writes this trail. On SQLite one process writes; for several, use PostgreSQL."
+            ) from None
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Let another writer in."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def read(self) -> str:
+        """The remembered checkpoint, or an empty text."""
+        if self._descriptor is None:
+            return ""
+        length = os.fstat(self._descriptor).st_size
+        return os.pread(self._descriptor, length, 0).decode("utf-8", "replace").rstrip("\0")
+
+    def remember(self, note: str) -> None:
+        """Effects: the file's content. Not synced: it may lag behind the database, which start-up allows for."""
+        if self._descriptor is None:
+            return
+        # One write of whole sectors, never shortened first: whoever dies in between leaves a readable note.
+        data = note.encode()
+        padded = data.ljust(-(-len(data) // _SECTOR_BYTES) * _SECTOR_BYTES, b"\0")
+        with contextlib.suppress(OSError):  # A full disk must not turn a durable entry into a failure.
+            os.pwrite(self._descriptor, padded, 0)
+
+
+class Store:
+    """The rows of one trail."""
+
+    def __init__(self, engine: Engine, *, wait_s: float) -> None:
+        self._engine = engine
+        self._wait_ms = max(1, int(wait_s * 1000))
+        self.is_sqlite = engine.dialect.name == "sqlite"
+
+    # Reading
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that sees one state of the trail. Raises: TrailUnavailable."""
+        level = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        try:
+            with self._engine.connect() as connection:
+                yield connection.execution_options(**level)
+        except DATABASE_ERRORS as error:
+            raise unavailable("The trail cannot be read", error) from None
+
+    def database_path(self) -> str:
+        """Where the SQLite file is. Raises: TrailUnavailable, for a database in memory."""
+        with self.reading() as connection:
+            for _, name, path in connection.execute(text("PRAGMA database_list")):
+                if name == "main" and path:
+                    return str(path)
+        raise TrailUnavailable("A database in memory cannot hold a durable trail.")
+
+    # Writing
+
+    def connect(self) -> Connection:
+        """Open a connection of our own, set so that COMMIT means: on the disk."""
+        connection = self._engine.connect()
+        try:
+            if not self.is_sqlite:
+                connection = connection.execution_options(isolation_level="READ COMMITTED")
+            connection.detach()
+            if self.is_sqlite:
+                self._prepare_sqlite(connection)
+            else:
+                self._prepare_postgresql(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def begin(self, connection: Connection) -> None:
+        """Begin a transaction that keeps every other writer out until its end."""
+        connection.begin()
+        if self.is_sqlite:
+            driver = _sqlite(connection)
+            # The application's own hook may have begun a deferred transaction, which would not hold the lock.
+            if driver.in_transaction:
+                driver.execute("ROLLBACK")
+            driver.execute("BEGIN IMMEDIATE")
+        else:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+
+    def enrol(self, key_hash: bytes, public_key: bytes, t: int) -> None:
+        """Keep the public key of a submitter, once. Raises: TrailUnavailable."""
+        try:
+            with contextlib.closing(self.connect()) as connection:
+                self.begin(connection)
+                if submitter_key(connection, key_hash) is None:
+                    row = {"key_hash": key_hash, "public_key": public_key, "t": t}
+                    connection.execute(insert(submitters), [row])
+                connection.commit()
+        except DATABASE_ERRORS as error:
+            raise unavailable("The trail cannot be written", error) from None
+
+    def _prepare_sqlite(self, connection: Connection) -> None:
+        driver = _sqlite(connection)
+        driver.isolation_level = None
+        driver.execute(f"PRAGMA busy_timeout={self._wait_ms}")
+        if driver.execute("PRAGMA journal_mode=WAL").fetchone()[0] != "wal":
+            raise TrailUnavailable("The database does not offer a write-ahead log.")
+        for setting in ("synchronous=FULL", "secure_delete=ON", "recursive_triggers=ON", "foreign_keys=ON"):
+            driver.execute(f"PRAGMA {setting}").fetchall()
+
+    def _prepare_postgresql(self, connection: Connection) -> None:
+        if connection.scalar(text("SHOW fsync")) != "on":
+            raise TrailUnavailable("PostgreSQL runs with fsync=off: nothing it acknowledges is durable.")
+        if connection.scalar(text("SHOW synchronous_commit")) == "off":
+            connection.execute(text("SET synchronous_commit = on"))
+        for setting in ("statement_timeout", "lock_timeout"):
+            connection.execute(text(f"SET {setting} = {self._wait_ms}"))
+        connection.commit()
+
+
+def unavailable(sentence: str, error: BaseException) -> TrailUnavailable:
+    """Turn a foreign exception into ours, with its name but without its text, which may hold parameters."""
+    origin = getattr(error, "orig", None) or error
+    name = getattr(origin, "sqlite_errorname", None) or getattr(origin, "sqlstate", None) or type(origin).__name__
+    return TrailUnavailable(f"{sentence} ({name}).")
+
+
+def read_head(connection: Connection) -> Head:
+    """The newest checkpoint, not yet believed."""
+    row = connection.execute(
+        select(checkpoints.c.size, checkpoints.c.root, checkpoints.c.note).order_by(checkpoints.c.size.desc()).limit(1)
+    ).first()
+    return Head(row.size, bytes(row.root), row.note) if row else EMPTY_HEAD
+
+
+def read_signed_head(connection: Connection, key: VerifierKey) -> Head:
+    """The newest checkpoint, its signature checked. Raises: TrailCorrupt."""
+    head = read_head(connection)
+    if head.size:
+        signed = open_signed(head.note, key)
+        if (signed.size, signed.root) != (head.size, head.root):
+            raise TrailCorrupt("The newest checkpoint is not what was signed.")
+    return head
+
+
+def open_signed(note: str, key: VerifierKey) -> Checkpoint:
+    """Read a checkpoint of this very log. Raises: TrailCorrupt."""
+    try:
+        checkpoint = open_note(note, [key])
+    except ProofError as error:
+        raise TrailCorrupt(f"A stored checkpoint does not hold: {error}") from None
+    if checkpoint.origin != key.name:
+        raise TrailCorrupt("A stored checkpoint belongs to another trail.")
+    return checkpoint
+
+
+def node_reader(connection: Connection, groups: Iterable[Iterable[tuple[int, int]]]) -> NodeReader:
+    """Fetch the hashes of these subtrees in two queries. The reader raises TrailCorrupt for one that is missing."""
+    wanted = {position for group in groups for position in group}
+    found: dict[tuple[int, int], bytes] = {}
+    above = sorted(position for position in wanted if position[0])
+    if above:
+        query = select(nodes.c.level, nodes.c.number, nodes.c.hash).where(
+            tuple_(nodes.c.level, nodes.c.number).in_(above)
+        )
+        found.update({(row.level, row.number): bytes(row.hash) for row in connection.execute(query)})
+    leaves = sorted(number for level, number in wanted if level == 0)
+    if leaves:
+        query_leaves = select(entries.c.idx, entries.c.leaf_hash).where(entries.c.idx.in_(leaves))
+        found.update({(0, row.idx): bytes(row.leaf_hash) for row in connection.execute(query_leaves)})
+
+    def read(level: int, number: int) -> bytes:
+        try:
+            return found[level, number]
+        except KeyError:
+            raise TrailCorrupt("A hash of the tree is missing.") from None
+
+    return read
+
+
+def read_peaks(connection: Connection, size: int) -> Peaks:
+    """The peaks of the stored tree at a size."""
+    positions = peak_positions(size)
+    read = node_reader(connection, [positions])
+    return Peaks(size, [fold([position], read) for position in positions])
+
+
+def insert_group(
+    connection: Connection,
+    entry_rows: list[dict[str, Any]],
+    node_rows: list[dict[str, Any]],
+    checkpoint_row: dict[str, Any],
+) -> None:
+    """Write one group: entries, completed subtrees, the checkpoint over them."""
+    connection.execute(insert(entries), entry_rows)
+    if node_rows:
+        connection.execute(insert(nodes), node_rows)
+    connection.execute(insert(checkpoints), [checkpoint_row])
+
+
+def submitter_key(connection: Connection, key_hash: bytes) -> bytes | None:
+    """The public key that a leaf's key hash stands for."""
+    key = connection.scalar(select(submitters.c.public_key).where(submitters.c.key_hash == key_hash))
+    return None if key is None else bytes(key)
+
+
+def entry_rows_from(connection: Connection, start: int, end: int | None = None) -> Iterator[RowMapping]:
+    """Entries in order, read in batches and never all at once."""
+    while end is None or start < end:
+        query = select(entries).where(entries.c.idx >= start).order_by(entries.c.idx).limit(_BATCH)
+        rows = connection.execute(query if end is None else query.where(entries.c.idx < end)).mappings().all()
+        yield from rows
+        if len(rows) < _BATCH:
+            return
+        start = rows[-1]["idx"] + 1
+
+
+def entry_row(connection: Connection, eid: str) -> RowMapping | None:
+    """The entry with this event id."""
+    return connection.execute(select(entries).where(entries.c.eid == eid)).mappings().first()
+
+
+def covering_checkpoint(connection: Connection, index: int) -> Head:
+    """The first checkpoint that covers an entry: the one its receipt was given under."""
+    row = connection.execute(
+        select(checkpoints.c.size, checkpoints.c.root, checkpoints.c.note)
+        .where(checkpoints.c.size > index)
+        .order_by(checkpoints.c.size)
+        .limit(1)
+    ).first()
+    if row is None:
+        raise TrailCorrupt("An entry is covered by no checkpoint.")
+    return Head(row.size, bytes(row.root), row.note)
+
+
+def _sqlite(connection: Connection) -> Any:
+    return connection.connection.dbapi_connection

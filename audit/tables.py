@@ -1,0 +1,159 @@
+"""The tables of the trail, and the guards that let nobody change or remove a row.
+
+For: migrations (`metadata`, `create_guards`) and `Trail`. Nothing here may ever be updated or deleted. The guards
+stop accidents and careless hands; against a database administrator, who can drop a trigger, it is the signed
+tree that counts. Ruled by `docs/audit-format.md`.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    event,
+    inspect,
+    text,
+)
+
+metadata = MetaData()
+
+#: SQLite counts rows by a plain INTEGER key; elsewhere an index needs eight bytes.
+_Index = BigInteger().with_variant(Integer, "sqlite")
+
+entries = Table(
+    "audit_entry",
+    metadata,
+    Column("idx", _Index, primary_key=True, autoincrement=False),
+    Column("eid", String(32), nullable=False, unique=True),
+    Column("t", BigInteger, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("leaf_hash", LargeBinary(32), nullable=False),
+    Column("leaf", LargeBinary(128), nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+)
+
+#: Hashes of complete subtrees above level 0 (that one is `audit_entry.leaf_hash`): less than one row per entry.
+nodes = Table(
+    "audit_node",
+    metadata,
+    Column("level", Integer, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    PrimaryKeyConstraint("level", "number"),
+    sqlite_with_rowid=False,
+)
+
+checkpoints = Table(
+    "audit_checkpoint",
+    metadata,
+    Column("size", _Index, primary_key=True, autoincrement=False),
+    Column("t", BigInteger, nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+#: Public keys of those who signed leaves, so that a leaf's key hash can be resolved.
+submitters = Table(
+    "audit_submitter",
+    metadata,
+    Column("key_hash", LargeBinary(32), primary_key=True),
+    Column("public_key", LargeBinary(32), nullable=False),
+    Column("t", BigInteger, nullable=False),
+)
+
+GUARDED = (entries, nodes, checkpoints, submitters)
+
+_REFUSAL = "the audit trail is append-only"
+
+#: INSERT OR REPLACE removes the old row without asking the delete guard, unless recursive_triggers is on for that
+#: connection (SQLite documentation, "REPLACE"); these conditions refuse it on every connection.
+_SQLITE_ALREADY_THERE = {
+    "audit_entry": "idx = NEW.idx OR eid = NEW.eid",
+    "audit_node": "level = NEW.level AND number = NEW.number",
+    "audit_checkpoint": "size = NEW.size",
+    "audit_submitter": "key_hash = NEW.key_hash",
+}
+
+
+def create_guards(connection: Connection) -> None:
+    """Make the triggers that refuse UPDATE, DELETE, REPLACE and TRUNCATE. May be called again at any time.
+
+    Effects: triggers (SQLite), a function and triggers (PostgreSQL).
+    """
+    for statement in _guard_statements(connection.dialect.name):
+        connection.execute(text(statement))
+
+
+def missing_guards(connection: Connection) -> list[str]:
+    """Names of the guards that are not there, so that a trail without them does not start."""
+    if connection.dialect.name == "sqlite":
+        found = set(connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")))
+    else:
+        found = set(
+            connection.scalars(
+                text(
+                    "SELECT t.tgname FROM pg_trigger t WHERE NOT t.tgisinternal AND t.tgenabled = 'O'"
+                    " AND pg_table_is_visible(t.tgrelid)"
+                )
+            )
+        )
+    wanted = [name for table in GUARDED for name in _guard_names(connection.dialect.name, table.name)]
+    return [name for name in wanted if name not in found]
+
+
+def missing_tables(connection: Connection) -> list[str]:
+    """Names of the tables that are not there."""
+    inspector = inspect(connection)
+    return [table.name for table in GUARDED if not inspector.has_table(table.name)]
+
+
+def _guard_names(dialect: str, table: str) -> list[str]:
+    last = "no_replace" if dialect == "sqlite" else "no_truncate"
+    return [f"{table}_no_update", f"{table}_no_delete", f"{table}_{last}"]
+
+
+def _guard_statements(dialect: str) -> list[str]:
+    statements: list[str] = []
+    if dialect == "sqlite":
+        for table, already_there in _SQLITE_ALREADY_THERE.items():
+            for event_name, suffix in (("UPDATE", "no_update"), ("DELETE", "no_delete")):
+                statements.append(
+                    f"CREATE TRIGGER IF NOT EXISTS {table}_{suffix} BEFORE {event_name} ON {table}"
+                    f" BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
+                )
+            # The names are this module's own constants; nothing from outside gets into the statement.
+            statements.append(
+                f"CREATE TRIGGER IF NOT EXISTS {table}_no_replace BEFORE INSERT ON {table}"  # noqa: S608
+                f" WHEN EXISTS (SELECT 1 FROM {table} WHERE {already_there})"
+                f" BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
+            )
+        return statements
+    statements.append(
+        "CREATE OR REPLACE FUNCTION audit_refuse_change() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$ BEGIN RAISE EXCEPTION '{_REFUSAL}'; END $$"
+    )
+    for table in (guarded.name for guarded in GUARDED):
+        for event_name, suffix, each in (
+            ("UPDATE", "no_update", "ROW"),
+            ("DELETE", "no_delete", "ROW"),
+            ("TRUNCATE", "no_truncate", "STATEMENT"),
+        ):
+            statements.append(
+                f"CREATE OR REPLACE TRIGGER {table}_{suffix} BEFORE {event_name} ON {table}"
+                f" FOR EACH {each} EXECUTE FUNCTION audit_refuse_change()"
+            )
+    return statements
+
+
+@event.listens_for(metadata, "after_create")
+def _guard_new_tables(_target: MetaData, connection: Connection, **_kw: Any) -> None:
+    """`metadata.create_all` never leaves the tables unguarded."""
+    create_guards(connection)
