@@ -665,3 +665,69 @@ FIELD_KIND_MEANS: dict[FieldKind, str] = {
     FieldKind.FORMER_GENDER_IDENTITY: "information protected by gender recognition law",
     FieldKind.AGGREGATE: "count or rate about a group",
 }
+
+
+class Article10Condition(StrEnum):
+    """What allows the processing of offence data: a Schedule 1 condition, or official authority (UK GDPR Article 10)."""
+
+    P1_1 = "P1_1"
+    P1_2 = "P1_2"
+    P2_6 = "P2_6"
+    P2_7 = "P2_7"
+    P2_10 = "P2_10"
+    P2_18 = "P2_18"
+    P2_19 = "P2_19"
+    P3_29 = "P3_29"
+    P3_30 = "P3_30"
+    P3_33 = "P3_33"
+    OFFICIAL_AUTHORITY = "OFFICIAL_AUTHORITY"
+
+
+class Regime(StrEnum):
+    """UK GDPR, or law-enforcement processing under DPA 2018 Part 3."""
+
+    UK_GDPR = "UK_GDPR"
+    PART_3 = "PART_3"
+
+
+class Authentication(StrEnum):
+    """How somebody signed in; STRONG means a second factor bound to the person."""
+
+    STRONG = "STRONG"
+    WEAK = "WEAK"
+
+
+class AccountKind(StrEnum):
+    """Whether one person or several use an account."""
+
+    PERSONAL = "PERSONAL"
+    SHARED = "SHARED"
+
+
+class Employment(StrEnum):
+    """What the employer asserts about the user."""
+
+    CURRENT = "CURRENT"
+    ENDED = "ENDED"
+    SUSPENDED = "SUSPENDED"
+
+
+class DataSubject(StrEnum):
+    """Whom a clause covers: ADULT from the 18th birthday, CHILD before it and before birth."""
+
+    CHILD = "CHILD"
+    ADULT = "ADULT"
+
+
+class HandlingCode(StrEnum):
+    """Police intelligence handling code: P may be shared, C with conditions."""
+
+    P = "P"
+    C = "C"
+
+
+class InformChoice(StrEnum):
+    """Whether the person is told, as decided together with the decision about consent."""
+
+    INFORM = "INFORM"
+    DO_NOT_INFORM = "DO_NOT_INFORM"

@@ -1,0 +1,301 @@
+"""Rules P01 to P09: who asks, why they may be concerned, agreement, lawful basis, purpose and necessity.
+
+For: the conditions that every request meets before consent is looked at. They must never read anything but
+the request. Ruled by section 3 A of the partnership's decision rules.
+"""
+
+from policies.case import Basis, Owner, Recipient
+from policies.rules.facts import (
+    HEALTH_AGENCIES,
+    NOTHING,
+    OFFENCE_DATA,
+    PROHIBITED_PURPOSES,
+    SENSITIVE_SERVICES,
+    SOCIAL_CARE_AGENCIES,
+    SPECIAL_CATEGORY_DATA,
+    Facts,
+    Finding,
+    Findings,
+    Level,
+    adequate,
+    holds,
+)
+from policies.rules.positions import position
+from policies.vocabulary import (
+    AccessMode,
+    AccountKind,
+    ApprovalKind,
+    Article6Basis,
+    Article9Condition,
+    Authentication,
+    BragRating,
+    CapacityStatus,
+    ConsentKind,
+    DataCategory,
+    Employment,
+    GillickStatus,
+    Obligation,
+    Purpose,
+    Regime,
+    RelationshipKind,
+    RelationToIndex,
+    Schedule1Condition,
+    Schedule8Condition,
+    StatutoryGateway,
+)
+
+ALERT = frozenset({Obligation.IG_ALERT})
+COHORT_PURPOSES = frozenset({Purpose.PERFORMANCE, Purpose.EARLY_IDENTIFICATION, Purpose.DATA_MATCHING})
+LEGITIMATE_INTERESTS = frozenset({Article6Basis.RECOGNISED_LEGITIMATE_INTEREST, Article6Basis.LEGITIMATE_INTERESTS})
+GP_CATEGORIES = frozenset({DataCategory.ASC_PACKAGE, DataCategory.SOCIAL_CARE_STATUS})
+OFF_LIST_CHECKS_WITHOUT_ALERT = 3
+
+_PROTECTION = {Purpose.IMMEDIATE_PROTECTION, Purpose.S47_ENQUIRY, Purpose.STRATEGY_DISCUSSION}
+_SCREENING = {Purpose.MASH_SCREENING, Purpose.S17_ASSESSMENT}
+_CARE = frozenset({Purpose.DIRECT_CARE, Purpose.GP_PACKAGE_CHECK})
+
+#: The purposes that each statutory gateway serves.
+GATEWAY_SERVES: dict[StatutoryGateway, frozenset[Purpose]] = {
+    StatutoryGateway.CA1989_S17: frozenset(_SCREENING),
+    StatutoryGateway.CA1989_S20_S31: frozenset({Purpose.S17_ASSESSMENT, Purpose.COURT_PROCEEDINGS}),
+    StatutoryGateway.CA1989_S27: frozenset(_PROTECTION | _SCREENING),
+    StatutoryGateway.CA1989_S47: frozenset(_PROTECTION),
+    StatutoryGateway.CA2004_S10: frozenset(
+        _SCREENING
+        | COHORT_PURPOSES
+        | {
+            Purpose.EARLY_HELP,
+            Purpose.MACSE,
+            Purpose.RETURN_HOME_INTERVIEW,
+            Purpose.YOUTH_JUSTICE,
+            Purpose.HOUSING_NEED,
+        }
+    ),
+    StatutoryGateway.CA2004_S11: frozenset(
+        _PROTECTION | _SCREENING | {Purpose.MISSING_CHILD, Purpose.RETURN_HOME_INTERVIEW, Purpose.MACSE, Purpose.LADO}
+    ),
+    StatutoryGateway.CA2004_S16H: frozenset({Purpose.STATUTORY_REVIEW}),
+    StatutoryGateway.CA2004_S16LA: frozenset(_PROTECTION | _SCREENING | {Purpose.MISSING_CHILD}),
+    StatutoryGateway.CA2004_S16LC: frozenset({Purpose.DATA_MATCHING}),
+    StatutoryGateway.CARE2014_S42: frozenset({Purpose.ADULT_S42}),
+    StatutoryGateway.CARE2014_S6_7: frozenset({Purpose.ADULT_S42, Purpose.ADULT_CARE_ASSESSMENT}),
+    StatutoryGateway.CARE2014_S45: frozenset({Purpose.ADULT_S42, Purpose.STATUTORY_REVIEW}),
+    StatutoryGateway.HSCA2012_S251A: _CARE,
+    StatutoryGateway.HSCA2012_S251B: _CARE,
+    StatutoryGateway.CDA1998_S115: frozenset({Purpose.MARAC, Purpose.MAPPA, Purpose.CRIME, Purpose.YOUTH_JUSTICE}),
+    StatutoryGateway.CJA2003_S325: frozenset({Purpose.MAPPA}),
+    StatutoryGateway.VPA2024_OP_ENCOMPASS: frozenset({Purpose.OP_ENCOMPASS}),
+    StatutoryGateway.PCSC2022_S16: frozenset({Purpose.CRIME}),
+    StatutoryGateway.HA1996_S213B: frozenset({Purpose.HOMELESSNESS_REFERRAL}),
+    StatutoryGateway.DEA2017_S35: frozenset({Purpose.EARLY_IDENTIFICATION, Purpose.HOUSING_NEED}),
+    StatutoryGateway.CTSA2015_S36: frozenset(),
+    StatutoryGateway.COMMON_LAW_POLICING: frozenset(
+        {Purpose.CRIME, Purpose.MISSING_CHILD, Purpose.IMMEDIATE_PROTECTION}
+    ),
+    StatutoryGateway.COURT_ORDER: frozenset({Purpose.COURT_PROCEEDINGS}),
+    StatutoryGateway.CORONER: frozenset({Purpose.STATUTORY_REVIEW}),
+}
+
+SIGNED_IN = (Finding(Level.ALLOW, ("P02",)),)
+RELATED = (Finding(Level.ALLOW, ("P03",)),)
+AGREED = (Finding(Level.ALLOW, ("P04",)),)
+ONE_OFF = (Finding(Level.ALLOW, ("P04", "P37"), frozenset({Obligation.LOG_RATIONALE})),)
+LAWFUL = (Finding(Level.ALLOW, ("P05",)),)
+NECESSARY = (Finding(Level.ALLOW, ("P09",)),)
+
+
+def named_user(facts: Facts) -> Findings:
+    """P02 Named user, valid role, real reason. Source: practice of national child indexes; UK GDPR Art 5(2)."""
+    actor, found = facts.request.actor, []
+    if actor.authentication != Authentication.STRONG:
+        found.append(Finding(Level.DENY, ("P02",)))
+    if actor.account != AccountKind.PERSONAL:
+        found.append(Finding(Level.DENY, ("P02",), ALERT))
+    if actor.employment != Employment.CURRENT or not holds(facts.now, actor.role_from, actor.role_until):
+        found.append(Finding(Level.DENY, ("P02",)))
+    if not adequate(facts.request.access.rationale):
+        found.append(Finding(Level.REFER, ("P02",)))
+    return tuple(found) or SIGNED_IN
+
+
+def legitimate_relationship(facts: Facts) -> Findings:
+    """P03 Legitimate relationship. Source: NHS privacy-officer and alert practice."""
+    if facts.related:
+        return RELATED
+    found = []
+    if facts.gp_check:
+        often = facts.request.off_list_checks_today > OFF_LIST_CHECKS_WITHOUT_ALERT
+        found.append(Finding(Level.SILENT, ("P03", "P48"), ALERT if often else frozenset()))
+    if facts.request.relationship.kind == RelationshipKind.SELF_CLAIMED:
+        found.append(Finding(Level.DENY, ("P03",), ALERT, liftable=not facts.gp_check))
+    elif not facts.gp_check:
+        found.append(Finding(Level.DENY, ("P03",), liftable=True))
+    return tuple(found)
+
+
+def sharing_agreement(facts: Facts) -> Findings:
+    """P04 Sharing agreement (partner). Source: ICO Data Sharing Code; local agreement rules."""
+    if not facts.partner:
+        return NOTHING
+    if facts.clauses:
+        return AGREED
+    if facts.approved(ApprovalKind.ONE_OFF):
+        return ONE_OFF
+    rules = facts.absent(ApprovalKind.ONE_OFF, "P04")
+    if facts.threshold:
+        ask_owner = frozenset({Obligation.OWNER_RELEASE, Obligation.LOG_RATIONALE})
+        return (Finding(Level.REFER, rules, ask_owner, liftable=True),)
+    return (Finding(Level.DENY, rules, liftable=True),)
+
+
+def lawful_basis(facts: Facts) -> Findings:
+    """P05 Lawful basis, for owner (partner) and recipient separately, with P07 Gateways in time.
+
+    Source: UK GDPR Arts 6, 9, 10; DPA 2018 Schs 1 and 8; the gateway statutes; for P07 the commencement of
+    Children Act 2004 s16LA.
+    """
+    if facts.deceased:
+        return NOTHING
+    request = facts.request
+    valid = _conditions_hold(facts, request.recipient, request.recipient.basis)
+    carried = {_gateway_rule(facts, request.recipient, request.recipient.basis)}
+    if facts.partner:
+        if request.owner.basis is None:
+            return (Finding(Level.DENY, ("P05",)),)
+        valid = valid and _conditions_hold(facts, request.owner, request.owner.basis)
+        carried.add(_gateway_rule(facts, request.owner, request.owner.basis))
+    found = []
+    if not valid or "P05" in carried:
+        found.append(Finding(Level.DENY, ("P05",)))
+    if "P07" in carried:
+        found.append(Finding(Level.DENY, ("P05", "P07")))
+    return tuple(found) or LAWFUL
+
+
+def _conditions_hold(facts: Facts, side: Owner | Recipient, basis: Basis) -> bool:
+    """Articles 6, 9 and 10, or Part 3, of one side."""
+    special, offence = facts.category in SPECIAL_CATEGORY_DATA, facts.category in OFFENCE_DATA
+    if basis.regime == Regime.PART_3:
+        return (
+            side.competent_authority
+            and facts.purpose == Purpose.CRIME
+            and (basis.sch8 is not None or not (special or offence))
+            and (basis.sch8 != Schedule8Condition.S8_4 or basis.para18_reason is not None)
+        )
+    claimed = (basis.sch1 or "", basis.art10 or "")
+    return (
+        _article_6_holds(facts, side, basis)
+        and (not special or _article_9_holds(facts, basis))
+        and (not offence or basis.art10 is not None)
+        and (basis.apd or not any(paragraph.startswith("P2_") for paragraph in claimed))
+        and (basis.para18_reason is not None or Schedule1Condition.P2_18 not in claimed)
+    )
+
+
+def _article_6_holds(facts: Facts, side: Owner | Recipient, basis: Basis) -> bool:
+    match basis.art6:
+        case Article6Basis.LEGAL_OBLIGATION:
+            return True
+        case Article6Basis.PUBLIC_TASK:
+            return side.public_authority
+        case Article6Basis.LEGITIMATE_INTERESTS:
+            return not side.public_authority
+        case Article6Basis.RECOGNISED_LEGITIMATE_INTEREST:
+            return not side.public_authority and basis.rli_condition is not None
+        case Article6Basis.VITAL_INTERESTS:
+            return facts.break_glass_valid
+    return False
+
+
+def _article_9_holds(facts: Facts, basis: Basis) -> bool:
+    match basis.art9:
+        case Article9Condition.SUBSTANTIAL_PUBLIC_INTEREST:
+            return basis.sch1 is not None and basis.sch1.startswith("P2_")
+        case Article9Condition.HEALTH_OR_SOCIAL_CARE:
+            return basis.sch1 == Schedule1Condition.P1_2
+        case Article9Condition.EMPLOYMENT_SOCIAL_PROTECTION:
+            return basis.sch1 == Schedule1Condition.P1_1
+        case Article9Condition.VITAL_INTERESTS:
+            young = not facts.sixteen and facts.competence != GillickStatus.COMPETENT
+            return young or facts.request.subject.capacity == CapacityStatus.LACKS
+        case Article9Condition.EXPLICIT_CONSENT:
+            return position(facts, ConsentKind.UK_GDPR).name == "GIVEN"
+    return False
+
+
+def _gateway_rule(facts: Facts, side: Owner | Recipient, basis: Basis) -> str | None:
+    """Return None when a gateway carries the flow, else the rule that says why none does."""
+    if not facts.partner or not side.public_authority:
+        return None
+    out_of_time = False
+    for code in basis.gateways:
+        if not facts.in_force(code):
+            out_of_time = True
+        elif _carries(facts, code):
+            return None
+    return "P07" if out_of_time else "P05"
+
+
+def _carries(facts: Facts, code: StatutoryGateway) -> bool:
+    if not facts.break_glass_valid and facts.purpose not in GATEWAY_SERVES[code]:
+        return False
+    if code == StatutoryGateway.PCSC2022_S16:
+        owner_type = facts.request.owner.agency_type
+        return not (
+            facts.category in SENSITIVE_SERVICES
+            or facts.category == DataCategory.HEALTH_SUMMARY
+            or owner_type in HEALTH_AGENCIES
+            or owner_type in SOCIAL_CARE_AGENCIES
+        )
+    if code == StatutoryGateway.HA1996_S213B:
+        return position(facts, ConsentKind.CONFIDENTIALITY).name == "GIVEN"
+    return True
+
+
+def legitimate_interest(facts: Facts) -> Findings:
+    """P06 Recognised and ordinary legitimate interest are closed to public authorities.
+
+    Source: Data (Use and Access) Act 2025; UK GDPR Art 6(1).
+    """
+    request = facts.request
+    recipient, owner = request.recipient, request.owner
+    claims = [(recipient.public_authority, recipient.basis.art6)]
+    if facts.partner and owner.basis is not None:
+        claims.append((owner.public_authority, owner.basis.art6))
+    if all(art6 not in LEGITIMATE_INTERESTS for _, art6 in claims):
+        return NOTHING
+    closed = any(public and art6 in LEGITIMATE_INTERESTS for public, art6 in claims)
+    return (Finding(Level.DENY if closed else Level.ALLOW, ("P06",)),)
+
+
+def allowed_purpose(facts: Facts) -> Findings:
+    """P08 Purpose. Source: purpose limitation, UK GDPR Art 5(1)(b)."""
+    if facts.purpose in PROHIBITED_PURPOSES:
+        return (Finding(Level.DENY, ("P08",), ALERT),)
+    if facts.request.access.mode == AccessMode.BULK:
+        return (
+            Finding(Level.ALLOW, ("P08",))
+            if facts.purpose in COHORT_PURPOSES
+            else Finding(Level.DENY, ("P08",), ALERT),
+        )
+    return NOTHING
+
+
+def necessity(facts: Facts) -> Findings:
+    """P09 Necessity: persons, look-back, blue contacts and the GP check; field kinds are in the field filter.
+
+    Source: Caldicott principles; seven golden rules.
+    """
+    relation, episode = facts.request.subject.relation_to_index, facts.request.episode
+    unconcerned = relation in (RelationToIndex.FORMER_HOUSEHOLD, RelationToIndex.OTHER) or (
+        relation == RelationToIndex.PEER and facts.purpose != Purpose.MACSE
+    )
+    blue = facts.partner and episode is not None and episode.brag == BragRating.BLUE
+    if (
+        (unconcerned and not facts.desk)
+        or (facts.clauses and not facts.reaching)
+        or (blue and (facts.protective or facts.purpose == Purpose.EARLY_HELP))
+        or (facts.gp_check and facts.category not in GP_CATEGORIES)
+    ):
+        return (Finding(Level.DENY, ("P09",)),)
+    return NECESSARY
