@@ -7,17 +7,104 @@ from connectors.contract import (
     ConnectorError,
     ContactLine,
     Coverage,
+    ItemMapping,
+    Keys,
+    NoAnswerReason,
     Partner,
     PersonQuery,
 )
+from connectors.extract import ExtractConnector, OpenSession, stored_people
+from connectors.fhir import FhirConnector
+from connectors.formats.people import (
+    PersonMapping,
+    Reject,
+    identifier_system,
+    people_from_rows,
+    read_mapping,
+    record_system,
+)
+from connectors.gather import Gatherer
+from connectors.loading import FileCount, LoadReport, load_drop
+from connectors.partner import load_partner, load_partners, moved, person_mapping
+from connectors.records import (
+    NHS_NUMBER,
+    STANDARD_FIELDS,
+    UPN,
+    Address,
+    Contact,
+    Identifier,
+    Item,
+    Name,
+    OfferedField,
+    PartialDate,
+    Person,
+    PersonRelationship,
+    Professional,
+    SourceRecord,
+    Value,
+)
+from connectors.rest import RestConnector
+from connectors.sql import SqlConnector
 
 __all__ = [
+    "NHS_NUMBER",
+    "STANDARD_FIELDS",
+    "UPN",
+    "Address",
     "Answer",
     "Ask",
     "Connector",
     "ConnectorError",
+    "Contact",
     "ContactLine",
     "Coverage",
+    "ExtractConnector",
+    "FhirConnector",
+    "FileCount",
+    "Gatherer",
+    "Identifier",
+    "Item",
+    "ItemMapping",
+    "Keys",
+    "LoadReport",
+    "Name",
+    "NoAnswerReason",
+    "OfferedField",
+    "OpenSession",
+    "PartialDate",
     "Partner",
+    "Person",
+    "PersonMapping",
     "PersonQuery",
+    "PersonRelationship",
+    "Professional",
+    "Reject",
+    "RestConnector",
+    "SourceRecord",
+    "SqlConnector",
+    "Value",
+    "build_connector",
+    "identifier_system",
+    "load_drop",
+    "load_partner",
+    "load_partners",
+    "moved",
+    "people_from_rows",
+    "person_mapping",
+    "read_mapping",
+    "record_system",
+    "stored_people",
 ]
+
+
+def build_connector(partner: Partner, *, open_session: OpenSession, keys: Keys) -> Connector:
+    """Returns the connector of the partner's way. Raises ConnectorError for a way that nobody has written."""
+    if partner.way == "extract":
+        return ExtractConnector(partner, open_session, keys)
+    if partner.way == "fhir":
+        return FhirConnector(partner)
+    if partner.way == "rest":
+        return RestConnector(partner)
+    if partner.way == "sql":
+        return SqlConnector(partner)
+    raise ConnectorError("NOT_CONFIGURED", f"{partner.code}: its way is not one that can be built.")

@@ -8,11 +8,12 @@ called without an `Ask`, which carries the audit intent that was made durable fi
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
 
-from connectors.records import Item, OfferedField, SourceRecord
-from policies.vocabulary import AgencyType, AnswerState, DataCategory, MatchState
+from connectors.records import STANDARD_FIELDS, Item, OfferedField, SourceRecord
+from policies.vocabulary import AgencyType, AnswerState, DataCategory, FieldKind, MatchState
 
 
 class ConnectorError(Exception):
@@ -22,6 +23,39 @@ class ConnectorError(Exception):
         super().__init__(sentence)
         self.code = code
         self.sentence = sentence
+
+
+class NoAnswerReason(StrEnum):
+    """Why there is no answer; each is a different thing to tell the reader, none of them is "no"."""
+
+    TIMEOUT = "TIMEOUT"
+    REFUSED = "REFUSED"
+    ERROR = "ERROR"
+    MALFORMED = "MALFORMED"
+    WRONG_SUBJECT = "WRONG_SUBJECT"
+    NOT_CONFIGURED = "NOT_CONFIGURED"
+    #: Not asked again just now, because the last questions to this partner failed.
+    CIRCUIT_OPEN = "CIRCUIT_OPEN"
+    #: The partner named several people who could be meant; none is shown.
+    AMBIGUOUS = "AMBIGUOUS"
+    #: Too little is known of the person to ask this partner who is meant.
+    TOO_THIN = "TOO_THIN"
+
+
+class Keys(Protocol):
+    """What a connector needs of the hub's keys: sealing per agency, and blind indexes."""
+
+    def seal(self, agency: str, plaintext: bytes, context: str) -> bytes:
+        """Ciphertext that opens only under this agency's key and in this context."""
+        ...
+
+    def open(self, agency: str, sealed: bytes, context: str) -> bytes:
+        """The plaintext; raises when it was altered, moved, or its key was destroyed."""
+        ...
+
+    def blind(self, index: str, value: str) -> bytes:
+        """16 bytes, equal for equal values of one index."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +78,42 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemMapping:
+    """One `[[items]]` table of a partner's file: where pieces of one category come from and what their columns mean.
+
+    `source` is the CSV file, the SELECT, the path or the FHIR resource type, as the partner's way has it.
+    """
+
+    category: DataCategory
+    source: str
+    id: str
+    record: str
+    values: Mapping[str, str]
+    fixed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    kinds: Mapping[str, FieldKind] = field(default_factory=lambda: MappingProxyType({}))
+    occurred_on: str | None = None
+    date_formats: tuple[str, ...] = ("%Y-%m-%d",)
+    rows: str = "items[]"
+    seal: str | None = None
+
+    def kind(self, name: str) -> FieldKind:
+        """Returns what the field is: standard fields mean the same everywhere."""
+        return STANDARD_FIELDS.get(name) or self.kinds[name]
+
+    def fields(self) -> tuple[OfferedField, ...]:
+        """Returns the fields that this table can offer."""
+        return tuple(OfferedField(name, self.kind(name)) for name in sorted({*self.values, *self.fixed}))
+
+    def columns(self) -> frozenset[str]:
+        """Returns every column that the table names."""
+        named = (self.id, self.record, self.occurred_on, self.seal, *self.values.values())
+        return frozenset(column for column in named if column)
+
+
+@dataclass(frozen=True, slots=True)
 class Partner:
-    """One partner as its TOML file describes it."""
+    """One partner as its TOML file describes it; `people` is its mapping table of people as read, if it has one."""
 
     code: str
     name: str
@@ -57,6 +125,8 @@ class Partner:
     way: str
     offers: Mapping[DataCategory, tuple[OfferedField, ...]]
     reach: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    items: tuple[ItemMapping, ...] = ()
+    people: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +162,9 @@ class Ask:
 class Answer:
     """What one partner answered about one person. A time-out is NO_ANSWER, never NOTHING_HELD.
 
-    `reason` is a code when the state is NO_ANSWER: TIMEOUT, REFUSED, ERROR, MALFORMED, WRONG_SUBJECT,
-    NOT_CONFIGURED. `dropped` counts pieces that were thrown away (broken, or about another person).
+    `reason` is a NoAnswerReason when the state is NO_ANSWER. `dropped` counts pieces that were thrown away
+    (broken, or about another person). `records` are the partner's record ids that the items may be about when
+    the ask named none and the partner itself found the person.
     """
 
     agency: str
@@ -105,6 +176,7 @@ class Answer:
     reason: str | None = None
     dropped: int = 0
     elapsed_s: float = 0.0
+    records: tuple[str, ...] = ()
 
 
 class Connector(Protocol):

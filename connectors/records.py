@@ -80,7 +80,10 @@ class PersonRelationship:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person as one system describes them (PUB01 Person). Sex codes: 1 male, 2 female, 9 indeterminate, X not known."""
+    """A person as one system describes them (PUB01 Person).
+
+    Sex codes: 1 male, 2 female, 9 indeterminate, X not known.
+    """
 
     identifiers: tuple[Identifier, ...] = ()
     names: tuple[Name, ...] = ()
@@ -149,7 +152,9 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One piece of information of one category about one person: what a decision is about (ServiceEpisode, LifeEvent or demographic record).
+    """One piece of information of one category about one person (ServiceEpisode, LifeEvent or demographic record).
+
+    A decision is about such pieces.
 
     `record` names the partner's own record id of the *person* it is about: the hub drops an item whose
     record is not one that was asked for. `occurred_on` is the day that look-back limits are counted from.

@@ -1,0 +1,145 @@
+"""Answers from what a partner dropped, out of that agency's own encrypted partition.
+
+For: partners without a system to ask. Must never answer "nothing held" when nothing was ever loaded, when a row
+about the person could not be read, or when a seal does not open. Reading is one statement, so that an answer
+is never half from one load and half from the next.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from connectors.contract import (
+    Answer,
+    Ask,
+    ConnectorError,
+    Coverage,
+    Keys,
+    NoAnswerReason,
+    Partner,
+    PersonQuery,
+)
+from connectors.identify import MOST_CANDIDATES, fits, require_asked_properly, require_enough, the_one
+from connectors.live import offered_of_wanted
+from connectors.mapping import only_involvement, only_permitted
+from connectors.records import SourceRecord
+from connectors.sealed import item_context, person_context, read_item_back, read_person_back, record_key, with_zone
+from connectors.tables import extract_current, extract_items, extract_people
+from policies.vocabulary import AnswerState, DataCategory, MatchState
+
+OpenSession = Callable[[], AbstractContextManager[Session]]
+
+
+class ExtractConnector:
+    """A partner whose drops were loaded."""
+
+    def __init__(self, partner: Partner, open_session: OpenSession, keys: Keys) -> None:
+        self.partner, self._open_session, self._keys = partner, open_session, keys
+
+    def find(self, query: PersonQuery, *, deadline_s: float) -> tuple[SourceRecord, ...]:
+        """Who in the last good load could be meant. Raises ConnectorError (TOO_THIN, NOT_CONFIGURED)."""
+        require_enough(query)
+        code, keys = self.partner.code, self._keys
+        ways = []
+        if query.nhs_number:
+            ways.append(extract_people.c.nhs_key == keys.blind(f"nhs:{code}", query.nhs_number.replace(" ", "")))
+        if query.date_of_birth:
+            ways.append(extract_people.c.birth_key == keys.blind(f"birth:{code}", query.date_of_birth.isoformat()))
+        give_up_at = time.monotonic() + deadline_s
+        found: list[SourceRecord] = []
+        with self._open_session() as session:
+            for person in _people(session, keys, code, or_(*ways)):
+                if fits(query, person.person) is not None:
+                    found.append(person)
+                if len(found) >= MOST_CANDIDATES:
+                    break
+                if time.monotonic() > give_up_at:
+                    raise ConnectorError(NoAnswerReason.TIMEOUT, "The search took too long.")
+        return tuple(found)
+
+    def known_to(self, ask: Ask, *, deadline_s: float) -> Answer:
+        """Is this person known, since when, whom to ring."""
+        return self._answer(ask, only_involvement(ask.wanted), deadline_s)
+
+    def fetch(self, ask: Ask, *, deadline_s: float) -> Answer:
+        """The permitted fields of the permitted categories."""
+        return self._answer(ask, ask.wanted, deadline_s)
+
+    def coverage(self) -> Coverage:
+        """What an answer of this partner covers."""
+        return self.partner.coverage
+
+    def _answer(self, ask: Ask, wanted: Mapping[DataCategory, frozenset[str]], deadline_s: float) -> Answer:
+        require_asked_properly(ask)
+        records, match = ask.records, MatchState.CONFIRMED
+        if not any(offered_of_wanted(self.partner, wanted)):
+            return Answer(ask.agency, ask.person, AnswerState.NO_ANSWER, reason=NoAnswerReason.NOT_CONFIGURED)
+        if not records and ask.query is not None:
+            try:
+                records, match = the_one(ask.query, self.find(ask.query, deadline_s=deadline_s))
+            except ConnectorError as error:
+                return Answer(ask.agency, ask.person, AnswerState.NO_ANSWER, reason=error.code)
+        by_key = {record_key(self._keys, self.partner.code, record): record for record in records}
+        c, t = extract_current.c, extract_items.c
+        about = and_(
+            t.agency == c.agency,
+            t.load == c.load,
+            t.record_key.in_(list(by_key)),
+            t.category.in_([str(category) for category in wanted]),
+        )
+        query = (
+            select(c.as_of, t.record_key, t.category, t.broken, t.sealed)
+            .select_from(extract_current.outerjoin(extract_items, about))
+            .where(c.agency == self.partner.code)
+        )
+        with self._open_session() as session:
+            rows = session.execute(query).all()
+        if not rows:
+            return Answer(ask.agency, ask.person, AnswerState.NO_ANSWER, reason=NoAnswerReason.NOT_CONFIGURED)
+        items, broken = [], 0
+        for row in rows:
+            if row.sealed is not None:
+                context = item_context(row.category, row.record_key)
+                items.append(read_item_back(self._keys.open(self.partner.code, row.sealed, context)))
+            elif row.broken:
+                broken += 1
+        kept, held, strangers = only_permitted(items, wanted, frozenset(records))
+        state, reason = (AnswerState.FOUND if held else AnswerState.NOTHING_HELD), None
+        if broken and not held:
+            state, reason = AnswerState.NO_ANSWER, NoAnswerReason.MALFORMED
+        return Answer(
+            ask.agency,
+            ask.person,
+            state,
+            kept,
+            with_zone(rows[0].as_of),
+            match,
+            reason,
+            broken + strangers,
+            records=records,
+        )
+
+
+def stored_people(session: Session, keys: Keys, partner: Partner) -> Iterator[SourceRecord]:
+    """Everybody in the partner's last good load, for the matching index; a few hundred in memory at a time.
+
+    Raises whatever `keys.open` raises when a row was altered. Whether the agency's agreement allows DATA_MATCHING
+    is the caller's to check first.
+    """
+    return _people(session, keys, partner.code)
+
+
+def _people(session: Session, keys: Keys, agency: str, *more: object) -> Iterator[SourceRecord]:
+    c, t = extract_current.c, extract_people.c
+    query = (
+        select(c.as_of, t.record_key, t.sealed)
+        .join_from(extract_current, extract_people, and_(t.agency == c.agency, t.load == c.load))
+        .where(c.agency == agency, *more)  # type: ignore[arg-type]
+        .execution_options(yield_per=500)
+    )
+    for row in session.execute(query):
+        plain = keys.open(agency, row.sealed, person_context(row.record_key))
+        yield read_person_back(plain, with_zone(row.as_of))
