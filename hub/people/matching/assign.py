@@ -1,0 +1,158 @@
+"""From weighed pairs to persons: which records are one person, which pairs a person must look at.
+
+For: clusters in which every two records of different agencies, and only near-identical records of one agency,
+stand for one person. Must never join twins or siblings (same surname and birth date or address, another
+forename) without a shared strong identifier, never join across a steward's "not the same person", and never join
+an adopted person to another identity. Ruled by docs/matching.md; the hazard is the other one in the household.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hub.people.matching.compare import COMPONENTS, LEVELS, Scorer, Weight
+from hub.people.matching.normalise import Prepared
+
+#: A pair at or above this probability may join two records; the aim is 998 right in 1,000.
+AUTO = 0.95
+#: Two records of one agency join only on more: the agency itself keeps them apart.
+AUTO_WITHIN = 0.995
+#: Below this nobody needs to look.
+REVIEW = 0.05
+#: Two possible partners in one agency nearer than this many bits are a question for a person.
+CLEAR_BITS = 3.0
+
+_GIVEN, _FAMILY, _MIDDLE, _BORN, _SEX, _PLACE, _NUMBER = range(len(COMPONENTS))
+_ANOTHER_FORENAME = frozenset(LEVELS["given"].index(x) for x in ("differ", "similar"))
+_ONE_FORENAME = frozenset(LEVELS["given"].index(x) for x in ("exact", "nickname", "spelling", "other", "second"))
+_SIMILAR = LEVELS["given"].index("similar")
+_SAME = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Two records (positions) with their weight and what became of the pair: auto or review."""
+
+    first: int
+    second: int
+    weight: Weight
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """`person_of[position]` is the smallest position of the same person; `flagged` persons hold two records of one
+    agency."""
+
+    person_of: tuple[int, ...]
+    links: tuple[Link, ...]
+    flagged: frozenset[int]
+
+
+def forbids(a: Prepared, b: Prepared, weight: Weight) -> bool:
+    """Whether two records may not be one person whatever else agrees: adopted persons, borrowed numbers."""
+    levels = weight.levels
+    if (a.is_adopted or b.is_adopted) and not (
+        levels[_FAMILY] in (0, 2) and levels[_GIVEN] in (0, 1, 2, 4) and levels[_NUMBER] in (None, _SAME)
+    ):
+        return True
+    # A shared number does not outweigh another forename and another birth date: numbers are borrowed in families.
+    return has_another_forename(a, b, weight) and levels[_BORN] in (None, 5, 6)
+
+
+def has_another_forename(a: Prepared, b: Prepared, weight: Weight) -> bool:
+    """Whether both forenames are written out and are not forms of one name: the mark of twins and siblings."""
+    if weight.levels[_GIVEN] not in _ANOTHER_FORENAME:
+        return False
+    if weight.levels[_GIVEN] == _SIMILAR and weight.levels[_MIDDLE] in (0, 1):
+        return False
+    return len(a.names[0].given[0]) > 1 and len(b.names[0].given[0]) > 1
+
+
+def cluster(
+    records: Sequence[Prepared],
+    weights: Mapping[int, Weight],
+    scorer: Scorer,
+    never: Iterable[tuple[int, int]] = (),
+) -> Clusters:
+    """Joins records into persons, strongest pairs first.
+
+    Takes weights by `first * len(records) + second`; pairs that were not weighed and would come to lie in one
+    cluster are weighed here. `never` are pairs a steward keeps apart.
+    """
+    size = len(records)
+    apart = {frozenset(pair) for pair in never}
+    known = dict(weights)
+    person = list(range(size))
+    members: dict[int, list[int]] = {}
+    flagged: set[int] = set()
+
+    def weight_of(i: int, j: int) -> Weight:
+        key = i * size + j if i < j else j * size + i
+        found = known.get(key)
+        if found is None:
+            found = known[key] = scorer.weigh(records[min(i, j)], records[max(i, j)])
+        return found
+
+    def is_twin(i: int, j: int, others: list[int]) -> bool:
+        """Another forename and no shared number, and no third record that is known by both forenames."""
+        weight = weight_of(i, j)
+        if weight.levels[_NUMBER] == _SAME or not has_another_forename(records[i], records[j], weight):
+            return False
+        return not any(
+            weight_of(i, k).levels[_GIVEN] in _ONE_FORENAME and weight_of(j, k).levels[_GIVEN] in _ONE_FORENAME
+            for k in others
+            if k not in (i, j)
+        )
+
+    def may_join(left: list[int], right: list[int]) -> bool:
+        total = 0.0
+        for i in left:
+            for j in right:
+                if frozenset((i, j)) in apart:
+                    return False
+                weight = weight_of(i, j)
+                if forbids(records[i], records[j], weight) or is_twin(i, j, left + right):
+                    return False
+                if records[i].agency == records[j].agency and weight.probability < AUTO_WITHIN:
+                    return False
+                total += max(-20.0, min(20.0, weight.bits))
+        return total > 0
+
+    ranked = sorted(
+        (key for key, weight in weights.items() if weight.probability >= AUTO),
+        key=lambda key: (
+            -min(weights[key].probability, 1 - 1e-12),
+            -min(weights[key].bits, weights[key].household_bits),
+            key,
+        ),
+    )
+    for key in ranked:
+        i, j = divmod(key, size)
+        if records[i].agency == records[j].agency and weights[key].probability < AUTO_WITHIN:
+            continue
+        left, right = person[i], person[j]
+        if left == right:
+            continue
+        ours, theirs = members.get(left, [left]), members.get(right, [right])
+        if not may_join(ours, theirs):
+            continue
+        keep, gone = (left, right) if left < right else (right, left)
+        joined = members[keep] = sorted(ours + theirs)
+        members.pop(gone, None)
+        for at in joined:
+            person[at] = keep
+
+    links: list[Link] = []
+    for root, together in members.items():
+        agencies = [records[at].agency for at in together]
+        if len(set(agencies)) < len(agencies):
+            flagged.add(root)
+        for n, i in enumerate(together):
+            links += [Link(i, j, weight_of(i, j), "auto") for j in together[n + 1 :]]
+    for key, weight in weights.items():
+        i, j = divmod(key, size)
+        if weight.probability < REVIEW or person[i] == person[j] or frozenset((i, j)) in apart:
+            continue
+        if not (records[i].is_adopted or records[j].is_adopted):
+            links.append(Link(i, j, weight, "review"))
+    return Clusters(tuple(person), tuple(links), frozenset(flagged))

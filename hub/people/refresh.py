@@ -1,0 +1,331 @@
+"""Keeping the index: what agencies hold goes in sealed, what changed is linked again, and decisions stay.
+
+For: loading extracts and lists, once or every night. Must never link what a steward has kept apart, never rewrite a
+person who was not touched, and never leave a record half stored: the caller's transaction holds all of it. Ruled by
+docs/matching.md.
+"""
+
+import secrets
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from connectors import SourceRecord
+from hub.people import tables
+from hub.people.matching.assign import REVIEW, Clusters, cluster
+from hub.people.matching.candidates import LARGEST_BLOCK, pairs
+from hub.people.matching.candidates import keys as linking_keys
+from hub.people.matching.compare import DEFAULT_MODEL, Model, Scorer, Weight
+from hub.people.matching.normalise import Prepared, prepare
+from hub.people.stored import COLUMNS, Keys, blind_key, chunks, context_of, keys_of, opened, pack
+
+#: From this many new records on, the whole index is read once instead of looking up each record's neighbours.
+BULK = 3000
+_BATCH = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshReport:
+    """What a refresh did, in numbers."""
+
+    seen: int
+    new: int
+    changed: int
+    unchanged: int
+    removed: int
+    persons_touched: int
+
+
+def refresh(
+    session: Session,
+    keys: Keys,
+    records: Iterable[SourceRecord],
+    *,
+    agency: str,
+    now: datetime,
+    complete: bool = False,
+    link: bool = True,
+) -> RefreshReport:
+    """Takes an agency's records into the index; a record that has not changed costs nothing.
+
+    Takes `complete`: the records are all the agency has, so what is missing is removed; `link`: whether to link at
+    once (when several agencies are loaded, link once at the end with `relink`).
+    Effects: rows written in the caller's transaction; persons of touched records may change (see `moves`).
+    """
+    known = {
+        row.record: row
+        for row in session.execute(
+            select(
+                tables.records.c.id, tables.records.c.record, tables.records.c.fingerprint, tables.records.c.as_of
+            ).where(tables.records.c.agency == agency)
+        )
+    }
+    seen: set[str] = set()
+    new: list[SourceRecord] = []
+    changed: list[tuple[int, SourceRecord]] = []
+    newer: list[dict[str, Any]] = []
+    unchanged = 0
+    for record in records:
+        if record.agency != agency:
+            raise ValueError("A record of another agency was given.")
+        if record.record in seen:
+            continue
+        seen.add(record.record)
+        before = known.get(record.record)
+        if before is None:
+            new.append(record)
+        elif before.fingerprint != _fingerprint(keys, agency, pack(record)):
+            changed.append((before.id, record))
+        else:
+            unchanged += 1
+            newer.append({"row": before.id, "new_as_of": record.as_of, "now": now})
+    gone = [row.id for name, row in known.items() if name not in seen] if complete else []
+    touched = _forget(session, keys, [row for row, _ in changed] + gone)
+    for some in chunks(gone):
+        session.execute(delete(tables.records).where(tables.records.c.id.in_(some)))
+    if newer:
+        session.execute(
+            update(tables.records)
+            .where(tables.records.c.id == bindparam("row"))
+            .values(as_of=bindparam("new_as_of"), refreshed_at=bindparam("now")),
+            newer,
+        )  # fmt: skip
+    _store(session, keys, new, changed, agency, now)
+    persons = relink(session, keys, now=now, also=touched) if link else 0
+    return RefreshReport(len(seen), len(new), len(changed), unchanged, len(gone), persons)
+
+
+def _fingerprint(keys: Keys, agency: str, packed: bytes) -> bytes:
+    return keys.blind("match-fingerprint", f"{agency}\x1f" + packed.decode())
+
+
+def _forget(session: Session, keys: Keys, rows: Sequence[int]) -> set[str]:
+    """Takes the keys and links of changed or removed records out; returns the persons they were part of."""
+    touched: set[str] = set()
+    for some in chunks(rows):
+        found = session.execute(select(*COLUMNS).where(tables.records.c.id.in_(some))).all()
+        touched.update(row.person for row in found if row.person)
+        old = [(k, row.id) for row in found for k in _blind(keys, opened(keys, row))]
+        for pairs_of_key in chunks(old):
+            session.execute(
+                delete(tables.keys).where(tuple_(tables.keys.c.key, tables.keys.c.record_id).in_(pairs_of_key))
+            )
+        session.execute(
+            delete(tables.links).where(or_(tables.links.c.first_id.in_(some), tables.links.c.second_id.in_(some)))
+        )
+        session.execute(update(tables.records).where(tables.records.c.id.in_(some)).values(person=None))
+    return touched
+
+
+def _blind(keys: Keys, record: SourceRecord) -> set[int]:
+    return {blind_key(keys, key) for key in keys_of(record, prepare(record))}
+
+
+def _store(
+    session: Session,
+    keys: Keys,
+    new: Sequence[SourceRecord],
+    changed: Sequence[tuple[int, SourceRecord]],
+    agency: str,
+    now: datetime,
+) -> None:
+    for row, record in changed:
+        packed = pack(record)
+        session.execute(
+            update(tables.records).where(tables.records.c.id == row).values(
+                sealed=keys.seal(agency, packed, context_of(record.record)),
+                fingerprint=_fingerprint(keys, agency, packed), as_of=record.as_of, refreshed_at=now, person=None,
+            )
+        )  # fmt: skip
+        session.execute(insert(tables.keys), [{"key": k, "record_id": row} for k in _blind(keys, record)])
+    last = session.execute(select(func.max(tables.records.c.id))).scalar() or 0
+    for at in range(0, len(new), _BATCH):
+        batch = new[at : at + _BATCH]
+        rows = []
+        for record in batch:
+            packed = pack(record)
+            rows.append(
+                {
+                    "agency": agency,
+                    "record": record.record,
+                    "person": None,
+                    "sealed": keys.seal(agency, packed, context_of(record.record)),
+                    "fingerprint": _fingerprint(keys, agency, packed),
+                    "as_of": record.as_of,
+                    "refreshed_at": now,
+                }
+            )
+        session.execute(insert(tables.records), rows)
+        table = tables.records
+        made = dict(
+            session.execute(select(table.c.record, table.c.id).where(table.c.agency == agency, table.c.id > last)).all()
+        )
+        session.execute(
+            insert(tables.keys),
+            [{"key": k, "record_id": made[record.record]} for record in batch for k in sorted(_blind(keys, record))],
+        )
+
+
+def relink(session: Session, keys: Keys, *, now: datetime, also: Iterable[str] = (), model: Model | None = None) -> int:
+    """Links every record that has no person yet with what is there, and the persons in `also` again.
+
+    Returns how many persons were written. Only those whose records changed hands are touched.
+    """
+    table = tables.records
+    again = set(also)
+    pending = {row.id for row in session.execute(select(table.c.id).where(table.c.person.is_(None)))}
+    if not pending and not again:
+        return 0
+    rows = (
+        session.execute(select(*COLUMNS).order_by(table.c.id)).all()
+        if len(pending) >= BULK
+        else _around(session, keys, pending, again)
+    )
+    records = [prepare(opened(keys, row)) for row in rows]
+    at_of = {row.id: at for at, row in enumerate(rows)}
+    new = {at_of[row] for row in pending} | {at for at, row in enumerate(rows) if row.person in again}
+    scorer = Scorer(replace(model or Model.load(DEFAULT_MODEL), prior=1 / max(10_000, len(rows))))
+    weights = _weigh(records, pairs(records, None if len(new) == len(rows) else new), scorer)
+    for first, second in _stored_links(session, at_of, new):
+        weights[first * len(records) + second] = scorer.weigh(records[first], records[second])
+    clusters = cluster(records, weights, scorer, _kept_apart(session, records))
+    return _write(session, rows, clusters, new, now)
+
+
+def _weigh(records: Sequence[Prepared], found: Iterable[int], scorer: Scorer) -> dict[int, Weight]:
+    size = len(records)
+    weights = {}
+    for key in found:
+        weight = scorer.weigh(records[key // size], records[key % size])
+        if weight.probability >= REVIEW:
+            weights[key] = weight
+    return weights
+
+
+def _around(session: Session, keys: Keys, pending: set[int], again: set[str]) -> Sequence[Any]:
+    """The pending records, the records that share a key with them, and everybody who is one person with those."""
+    table = tables.records
+    own: list[Any] = []
+    for some in chunks(sorted(pending)):
+        own += session.execute(select(*COLUMNS).where(table.c.id.in_(some))).all()
+    wanted = {blind_key(keys, key) for row in own for key in linking_keys(prepare(opened(keys, row)))}
+    carried: dict[int, list[tuple[int, str | None]]] = defaultdict(list)
+    for some in chunks(sorted(wanted)):
+        query = select(tables.keys.c.key, table.c.id, table.c.person).join(table, table.c.id == tables.keys.c.record_id)
+        for key, row, person in session.execute(query.where(tables.keys.c.key.in_(some))):
+            carried[key].append((row, person))
+    persons = {p for block in carried.values() if len(block) <= LARGEST_BLOCK for _, p in block if p} | again
+    found = {row.id: row for row in own}
+    for some in chunks(sorted(persons)):
+        found |= {row.id: row for row in session.execute(select(*COLUMNS).where(table.c.person.in_(some)))}
+    return [found[row] for row in sorted(found)]
+
+
+def _stored_links(session: Session, at_of: Mapping[int, int], new: set[int]) -> Iterable[tuple[int, int]]:
+    """Pairs that were weighed before and of which neither record is new."""
+    table = tables.links
+    for some in chunks(sorted(at_of)):
+        for first, second in session.execute(
+            select(table.c.first_id, table.c.second_id).where(table.c.first_id.in_(some))
+        ):
+            if second in at_of and not {at_of[first], at_of[second]} & new:
+                yield tuple(sorted((at_of[first], at_of[second])))  # type: ignore[misc]
+
+
+def _kept_apart(session: Session, records: Sequence[Prepared]) -> list[tuple[int, int]]:
+    at_of = {(r.agency, r.record): at for at, r in enumerate(records)}
+    table = tables.never
+    said = session.execute(
+        select(table.c.first_agency, table.c.first_record, table.c.second_agency, table.c.second_record)
+    )
+    return [(at_of[a, r], at_of[b, s]) for a, r, b, s in said if (a, r) in at_of and (b, s) in at_of]
+
+
+def _write(session: Session, rows: Sequence[Any], clusters: Clusters, new: set[int], now: datetime) -> int:
+    """Gives every cluster its person: the id that most of its records had, else a fresh one."""
+    together: dict[int, list[int]] = defaultdict(list)
+    for at, root in enumerate(clusters.person_of):
+        together[root].append(at)
+    had = {root: Counter(rows[at].person for at in members if rows[at].person) for root, members in together.items()}
+    taken: set[str] = set()
+    written: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
+    persons = 0
+    for root in sorted(together, key=lambda r: (-max(had[r].values(), default=0), r)):
+        free = [p for p, _ in sorted(had[root].items(), key=lambda x: (-x[1], x[0])) if p not in taken]
+        person = free[0] if free else "p" + secrets.token_hex(8)
+        taken.add(person)
+        changes = [{"row": rows[at].id, "new_person": person} for at in together[root] if rows[at].person != person]
+        moved += [{"old_person": old, "new_person": person, "at": now} for old in free[1:]]
+        written += changes
+        persons += bool(changes)
+    moved = [m for m in moved if m["old_person"] not in taken]
+    if written:
+        session.execute(
+            update(tables.records)
+            .where(tables.records.c.id == bindparam("row"))
+            .values(person=bindparam("new_person")),
+            written,
+        )
+    if moved:
+        session.execute(insert(tables.moves), moved)
+    fresh = [link for link in clusters.links if link.first in new or link.second in new]
+    ids = sorted({rows[at].id for at in new})
+    for some in chunks(ids):
+        session.execute(
+            delete(tables.links).where(or_(tables.links.c.first_id.in_(some), tables.links.c.second_id.in_(some)))
+        )
+    for batch in (fresh[at : at + _BATCH] for at in range(0, len(fresh), _BATCH)):
+        session.execute(
+            insert(tables.links),
+            [
+                {
+                    "first_id": rows[link.first].id,
+                    "second_id": rows[link.second].id,
+                    "weight_bits": round(link.weight.bits, 6),
+                    "probability": round(link.weight.probability, 9),
+                    "outcome": link.outcome,
+                }
+                for link in batch
+            ],
+        )
+    return persons
+
+
+def keep_apart(
+    session: Session,
+    keys: Keys,
+    first: tuple[str, str],
+    second: tuple[str, str],
+    *,
+    said_by: str,
+    rationale: str,
+    now: datetime,
+) -> int:
+    """A data steward's "not the same person" about two records, (agency, record) each: permanent, and linked anew.
+
+    Returns how many persons were written. Raises ValueError when a rationale is missing or a record is not held.
+    """
+    if not rationale.strip():
+        raise ValueError("A rationale is needed.")
+    table = tables.records
+    low, high = sorted((first, second))
+    found = session.execute(
+        select(table.c.person)
+        .where(tuple_(table.c.agency, table.c.record).in_([low, high]), table.c.person.is_not(None))
+    ).scalars().all()  # fmt: skip
+    if len(found) != 2 or low == high:
+        raise ValueError("Two records of the index are needed.")
+    sealed = keys.seal(low[0], rationale.encode(), f"keep-apart:{low[1]}:{high[0]}:{high[1]}")
+    session.execute(
+        insert(tables.never).values(
+            first_agency=low[0], first_record=low[1], second_agency=high[0], second_record=high[1],
+            said_by=said_by, rationale=sealed, at=now,
+        )
+    )  # fmt: skip
+    return relink(session, keys, now=now, also=found)

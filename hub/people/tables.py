@@ -1,0 +1,89 @@
+"""The matching index as tables: who each agency's records are about, sealed, and found only by blind keys.
+
+For: identities of agencies whose agreement allows DATA_MATCHING. Must never hold a name, date, address or
+identifying number in the clear; an agency's own record id is kept because partners are asked by it. Ruled by
+docs/matching.md.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+#: A row number that SQLite counts itself and PostgreSQL takes from a sequence.
+_ROW = BigInteger().with_variant(Integer, "sqlite")
+
+records = Table(
+    "match_records",
+    metadata,
+    Column("id", _ROW, primary_key=True, autoincrement=True),
+    Column("agency", String(64), nullable=False),
+    Column("record", String(200), nullable=False),
+    Column("person", String(32), nullable=True, comment="None until it is linked"),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("fingerprint", LargeBinary(16), nullable=False),
+    Column("as_of", DateTime(timezone=True), nullable=True),
+    Column("refreshed_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("agency", "record"),
+    Index("ix_match_records_person", "person"),
+)
+
+keys = Table(
+    "match_keys",
+    metadata,
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column(
+        "record_id", _ROW, ForeignKey("match_records.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    sqlite_with_rowid=False,
+)
+
+links = Table(
+    "match_links",
+    metadata,
+    Column("first_id", _ROW, ForeignKey("match_records.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column(
+        "second_id", _ROW, ForeignKey("match_records.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column("weight_bits", Float, nullable=False),
+    Column("probability", Float, nullable=False),
+    Column("outcome", String(8), nullable=False),
+    Index("ix_match_links_second", "second_id"),
+)
+
+#: "Not the same person", said by a data steward: permanent, with the reason.
+never = Table(
+    "match_never",
+    metadata,
+    Column("id", _ROW, primary_key=True, autoincrement=True),
+    Column("first_agency", String(64), nullable=False),
+    Column("first_record", String(200), nullable=False),
+    Column("second_agency", String(64), nullable=False),
+    Column("second_record", String(200), nullable=False),
+    Column("said_by", String(200), nullable=False),
+    Column("rationale", LargeBinary, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("first_agency", "first_record", "second_agency", "second_record"),
+)
+
+#: Where a person's records went when two persons turned out to be one, or one to be two.
+moves = Table(
+    "match_moves",
+    metadata,
+    Column("id", _ROW, primary_key=True, autoincrement=True),
+    Column("old_person", String(32), nullable=False, index=True),
+    Column("new_person", String(32), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
