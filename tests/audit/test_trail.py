@@ -1,0 +1,670 @@
+"""No receipt without a durable entry, no page without a receipt."""
+
+import base64
+import itertools
+import json
+import os
+import secrets
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.exc import DatabaseError
+
+import audit
+from audit.checkpoint import open_note
+from audit.tree import verify_consistency, verify_inclusion
+from tests.audit.conftest import LOG_KEY, NOW, ORIGIN, TrailMaker, disclosure, seal_for, search
+
+ROOT = Path(__file__).parent.parent.parent
+EID = "0123456789abcdef" * 2
+
+#: For what needs a process of its own.
+PRELUDE = """
+import os, sys, threading
+from datetime import UTC, datetime
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import create_engine
+import audit
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+def open_trail(url):
+    trail = audit.Trail(create_engine(url), submitter_key=Ed25519PrivateKey.from_private_bytes(b"S" * 32),
+                        log_key=Ed25519PrivateKey.from_private_bytes(b"L" * 32), origin="kith.example/county",
+                        seal_subject=lambda person, plaintext: b"sealed", clock=lambda: NOW)
+    trail.start()
+    return trail
+
+def append(trail):
+    return trail.append("sign-in", now=NOW, outcome="DONE", client={"id": "web"})
+"""
+
+
+def count(engine: Engine, table: str = "audit_entry") -> int:
+    with engine.connect() as connection:
+        return connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
+
+
+# Refusals
+
+
+def test_nothing_is_appended_before_the_trail_is_open_or_after_it_is_closed(
+    engine: Engine, open_trail: TrailMaker
+) -> None:
+    trail = open_trail(engine, start=False)
+    with pytest.raises(audit.TrailUnavailable):
+        trail.append("search", now=NOW, **search())
+    trail.start()
+    trail.close()
+    with pytest.raises(audit.TrailUnavailable):
+        trail.append("search", now=NOW, **search())
+    with pytest.raises(audit.TrailUnavailable):
+        trail.start()
+    assert count(engine) == 0
+
+
+def test_an_event_that_breaks_the_list_leaves_no_trace(trail: audit.Trail, engine: Engine) -> None:
+    with pytest.raises(audit.EventInvalid):
+        trail.append("search", now=NOW, **search(name="Alex"))
+    assert count(engine) == 0
+
+
+def test_a_person_whose_key_is_missing_stops_the_event(engine: Engine, open_trail: TrailMaker) -> None:
+    def no_key(person: str, plaintext: bytes) -> bytes:
+        raise LookupError(f"no key for {person}")
+
+    trail = open_trail(engine, seal_subject=no_key)
+    with pytest.raises(audit.TrailUnavailable) as refusal:
+        trail.append("disclosure:made", now=NOW, subjects=["person-1"], **disclosure())
+    assert "person-1" not in str(refusal.value)
+    assert count(engine) == 0
+
+
+def test_a_database_without_tables_is_refused(tmp_path: Path, open_trail: TrailMaker) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'empty.sqlite'}")
+    with pytest.raises(audit.TrailUnavailable, match="run the migrations"):
+        open_trail(engine)
+    engine.dispose()
+
+
+def test_a_database_in_memory_is_refused(open_trail: TrailMaker) -> None:
+    engine = create_engine("sqlite://")
+    with pytest.raises(audit.TrailUnavailable, match="memory"):
+        open_trail(engine)
+    engine.dispose()
+
+
+def test_a_read_only_database_is_refused(tmp_path: Path, open_trail: TrailMaker) -> None:
+    path = tmp_path / "trail.sqlite"
+    writable = create_engine(f"sqlite:///{path}")
+    audit.metadata.create_all(writable)
+    writable.dispose()
+    engine = create_engine(f"sqlite:///file:{path}?mode=ro&uri=true")
+    with pytest.raises(audit.TrailUnavailable):
+        open_trail(engine)
+    engine.dispose()
+
+
+def test_a_second_writer_on_sqlite_is_refused_in_words(sqlite_engine: Engine, open_trail: TrailMaker) -> None:
+    first = open_trail(sqlite_engine)
+    with pytest.raises(audit.TrailUnavailable, match="use PostgreSQL"):
+        open_trail(sqlite_engine)
+    first.close()
+    assert open_trail(sqlite_engine).append("search", now=NOW, **search()).index == 0
+
+
+def test_a_forked_child_cannot_use_its_parents_trail(sqlite_engine: Engine) -> None:
+    script = (
+        PRELUDE
+        + """
+trail = open_trail(sys.argv[1])
+child = os.fork()
+if child == 0:
+    try:
+        append(trail)
+    except audit.TrailUnavailable as refusal:
+        os._exit(7 if "after forking" in str(refusal) else 1)
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), append(trail).index)
+trail.close()
+"""
+    )
+    command = [sys.executable, "-W", "ignore", "-c", script, str(sqlite_engine.url)]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split() == ["7", "0"]
+
+
+def test_a_locked_database_refuses_in_time_and_heals_by_itself(sqlite_engine: Engine, open_trail: TrailMaker) -> None:
+    trail = open_trail(sqlite_engine, max_wait_s=0.2)
+    trail.append("search", now=NOW, **search())
+    other = sqlite3.connect(sqlite_engine.url.database, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(audit.TrailUnavailable):
+        trail.append("search", now=NOW, **search())
+    other.execute("ROLLBACK")
+    other.close()
+    assert trail.append("search", now=NOW, **search()).index == 1
+    assert count(sqlite_engine) == 2
+
+
+def test_a_full_disk_refuses_and_heals_by_itself(sqlite_engine: Engine, open_trail: TrailMaker) -> None:
+    pages = {"most": 1_000_000}
+
+    @event.listens_for(sqlite_engine, "connect")
+    def limit(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute(f"PRAGMA max_page_count={pages['most']}")
+
+    trail = open_trail(sqlite_engine)
+    trail.append("search", now=NOW, **search())
+    trail.close()
+    pages["most"] = 1
+    trail = open_trail(sqlite_engine)
+    written = 1
+
+    def write_until_full() -> None:
+        nonlocal written
+        while written < 100:
+            trail.append("disclosure:made", now=NOW, subjects=["person-1"] * 100, **disclosure())
+            written += 1
+
+    with pytest.raises(audit.TrailUnavailable, match="SQLITE_FULL"):
+        write_until_full()
+    pages["most"] = 1_000_000
+    assert trail.append("search", now=NOW, **search()).index == written
+    assert count(sqlite_engine) == written + 1
+
+
+def test_a_full_queue_refuses_at_once_and_nothing_of_it_is_written(
+    sqlite_engine: Engine, open_trail: TrailMaker
+) -> None:
+    trail = open_trail(sqlite_engine, max_queue=4, max_wait_s=0.3)
+    other = sqlite3.connect(sqlite_engine.url.database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    def attempt(_number: int) -> str:
+        try:
+            trail.append("search", now=NOW, **search())
+        except audit.TrailUnavailable as refusal:
+            return str(refusal)
+        return "written"
+
+    with ThreadPoolExecutor(12) as crowd:
+        answers = list(crowd.map(attempt, range(12)))
+    other.execute("ROLLBACK")
+    other.close()
+    assert "written" not in answers
+    assert "Too many are waiting to be written." in answers
+    assert count(sqlite_engine) == 0
+
+
+def test_a_lost_connection_is_replaced(postgresql_engine: Engine, open_trail: TrailMaker) -> None:
+    trail = open_trail(postgresql_engine)
+    trail.append("search", now=NOW, **search())
+    with postgresql_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = :d"
+            ),
+            {"d": postgresql_engine.url.database},
+        )
+    with pytest.raises(audit.TrailUnavailable):
+        trail.append("search", now=NOW, **search())
+    assert trail.append("search", now=NOW, **search()).index == 1
+
+
+@pytest.mark.parametrize("table", ["audit_entry", "audit_node", "audit_checkpoint", "audit_submitter"])
+@pytest.mark.parametrize("verb", ["UPDATE", "DELETE", "REPLACE", "UPSERT", "TRUNCATE"])
+def test_no_row_can_be_changed_or_removed(trail: audit.Trail, engine: Engine, table: str, verb: str) -> None:
+    trail.append("search", now=NOW, **search())
+    trail.append("search", now=NOW, **search())
+    sqlite = engine.dialect.name == "sqlite"
+    column = {"audit_entry": "t", "audit_node": "level", "audit_checkpoint": "t", "audit_submitter": "t"}[table]
+    key = {"audit_entry": "idx", "audit_node": "level, number", "audit_checkpoint": "size"}.get(table, "key_hash")
+    statement = {
+        "UPDATE": f"UPDATE {table} SET {column} = 0",
+        "DELETE": f"DELETE FROM {table}",
+        "REPLACE": f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}",
+        "UPSERT": f"INSERT INTO {table} SELECT * FROM {table} WHERE true"
+        f" ON CONFLICT ({key}) DO UPDATE SET {column} = 0",
+        "TRUNCATE": f"TRUNCATE {table} CASCADE",
+    }[verb]
+    if (verb == "REPLACE" and not sqlite) or (verb == "TRUNCATE" and sqlite):
+        return  # The other database has no such statement.
+    before = count(engine, table)
+    with pytest.raises(DatabaseError, match="append-only"), engine.begin() as connection:
+        connection.execute(text(statement))
+    assert count(engine, table) == before
+
+
+def test_a_trail_whose_guards_were_removed_does_not_start(sqlite_engine: Engine, open_trail: TrailMaker) -> None:
+    with sqlite_engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER audit_entry_no_delete"))
+    with pytest.raises(audit.TrailCorrupt, match="audit_entry_no_delete"):
+        open_trail(sqlite_engine)
+
+
+# Tampering by somebody who may do anything in the database
+
+
+def flip(value: bytes) -> bytes:
+    return bytes([value[0] ^ 1]) + value[1:]
+
+
+def tamper(engine: Engine, statement: str, **values: object) -> None:
+    """What an administrator can do: take the guards away, change rows, put the guards back."""
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            names = connection.scalars(text("SELECT name FROM sqlite_master WHERE type='trigger'")).all()
+            for name in names:
+                connection.execute(text(f"DROP TRIGGER {name}"))
+        else:
+            connection.execute(text("SET session_replication_role = replica"))
+        connection.execute(text(statement), values)
+        if engine.dialect.name != "sqlite":
+            connection.execute(text("SET session_replication_role = DEFAULT"))
+        audit.create_guards(connection)
+
+
+def field(engine: Engine, table: str, column: str, where: str) -> bytes:
+    with engine.connect() as connection:
+        return bytes(connection.execute(text(f"SELECT {column} FROM {table} WHERE {where}")).scalar_one())
+
+
+CHANGES = [
+    ("audit_entry", "envelope", "idx = 3"),
+    ("audit_entry", "leaf", "idx = 3"),
+    ("audit_entry", "leaf_hash", "idx = 3"),
+    ("audit_node", "hash", "level = 1 AND number = 0"),
+    ("audit_node", "hash", "level = 2 AND number = 1"),
+    ("audit_checkpoint", "root", "size = 11"),
+    ("audit_checkpoint", "root", "size = 5"),
+]
+
+
+def fill(trail: audit.Trail, entries: int = 11) -> list[audit.Receipt]:
+    return [
+        trail.append("disclosure:made", now=NOW, subjects=["person-1", "person-2"], **disclosure())
+        for _ in range(entries)
+    ]
+
+
+@pytest.mark.parametrize(("table", "column", "where"), CHANGES)
+def test_a_changed_byte_is_found_at_start(
+    engine: Engine, open_trail: TrailMaker, table: str, column: str, where: str
+) -> None:
+    trail = open_trail(engine)
+    fill(trail)
+    trail.close()
+    value = flip(field(engine, table, column, where))
+    tamper(engine, f"UPDATE {table} SET {column} = :value WHERE {where}", value=value)
+    with pytest.raises(audit.TrailCorrupt):
+        open_trail(engine)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_entry SET t = t + 1 WHERE idx = 4",
+        "UPDATE audit_entry SET kind = 'search' WHERE idx = 4",
+        "UPDATE audit_entry SET eid = '00000000000000000000000000000000' WHERE idx = 4",
+        "DELETE FROM audit_entry WHERE idx = 4",
+        "DELETE FROM audit_entry WHERE idx = 10",
+        "DELETE FROM audit_entry",
+        "DELETE FROM audit_node WHERE level = 3",
+        "DELETE FROM audit_checkpoint WHERE size = 11",
+        "DELETE FROM audit_checkpoint",
+        "UPDATE audit_checkpoint SET note = (SELECT note FROM audit_checkpoint WHERE size = 10) WHERE size = 11",
+        "UPDATE audit_checkpoint SET size = 12 WHERE size = 11",
+        "UPDATE audit_entry SET idx = idx + 100 WHERE idx = 10",
+    ],
+)
+def test_a_changed_or_missing_row_is_found_at_start(engine: Engine, open_trail: TrailMaker, statement: str) -> None:
+    trail = open_trail(engine)
+    fill(trail)
+    trail.close()
+    tamper(engine, statement)
+    with pytest.raises(audit.TrailCorrupt):
+        open_trail(engine)
+
+
+def test_two_entries_that_changed_places_are_found(sqlite_engine: Engine, open_trail: TrailMaker) -> None:
+    trail = open_trail(sqlite_engine)
+    fill(trail)
+    trail.close()
+    tamper(sqlite_engine, "UPDATE audit_entry SET idx = CASE idx WHEN 3 THEN -4 WHEN 4 THEN -3 END WHERE idx IN (3, 4)")
+    tamper(sqlite_engine, "UPDATE audit_entry SET idx = -idx WHERE idx < 0")
+    with pytest.raises(audit.TrailCorrupt):
+        open_trail(sqlite_engine)
+
+
+def test_an_older_copy_that_is_put_back_is_refused(sqlite_engine: Engine, open_trail: TrailMaker) -> None:
+    trail = open_trail(sqlite_engine)
+    fill(trail, 5)
+    path = sqlite_engine.url.database
+    backup = sqlite3.connect(":memory:")
+    with sqlite3.connect(path) as source:
+        source.backup(backup)
+    source.close()
+    fill(trail, 5)
+    trail.close()
+    sqlite_engine.dispose()
+    with sqlite3.connect(path) as target:
+        backup.backup(target)
+    target.close()
+    backup.close()
+    assert count(sqlite_engine) == 5
+    with pytest.raises(audit.TrailCorrupt, match="older copy"):
+        open_trail(sqlite_engine)
+
+
+def test_another_log_key_cannot_go_on(engine: Engine, open_trail: TrailMaker) -> None:
+    trail = open_trail(engine)
+    fill(trail, 1)
+    trail.close()
+    with pytest.raises(audit.TrailCorrupt):
+        open_trail(engine, log_key=Ed25519PrivateKey.generate())
+    with pytest.raises(audit.TrailCorrupt):
+        open_trail(engine, origin="kith.example/elsewhere")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM audit_checkpoint WHERE size = 11",
+        "UPDATE audit_checkpoint SET root = leaf_hash FROM audit_entry WHERE idx = 0 AND size = 11",
+    ],
+)
+def test_a_trail_that_changed_under_us_is_never_signed_again(
+    engine: Engine, open_trail: TrailMaker, statement: str
+) -> None:
+    trail = open_trail(engine)
+    receipts = fill(trail)
+    tamper(engine, statement)
+    for _ in range(2):
+        with pytest.raises(audit.TrailCorrupt):
+            trail.append("search", now=NOW, **search())
+    assert count(engine) == 11
+    if "root" in statement:
+        with pytest.raises(audit.TrailCorrupt):
+            trail.receipt(receipts[0].eid)
+
+
+def test_a_changed_entry_gives_no_receipt(engine: Engine, open_trail: TrailMaker) -> None:
+    trail = open_trail(engine)
+    receipts = fill(trail)
+    value = flip(field(engine, "audit_node", "hash", "level = 2 AND number = 1"))
+    tamper(engine, "UPDATE audit_node SET hash = :value WHERE level = 2 AND number = 1", value=value)
+    with pytest.raises(audit.TrailCorrupt):
+        trail.receipt(receipts[0].eid)
+    value = flip(field(engine, "audit_entry", "envelope", "idx = 3"))
+    tamper(engine, "UPDATE audit_entry SET envelope = :value WHERE idx = 3", value=value)
+    with pytest.raises(audit.TrailCorrupt):
+        trail.entry(receipts[3].eid)
+    with pytest.raises(audit.TrailCorrupt):
+        list(trail.events())
+
+
+# Grants
+
+
+def test_a_receipt_proves_its_entry(trail: audit.Trail) -> None:
+    receipts = fill(trail, 23)
+    for number, receipt in enumerate(receipts):
+        assert receipt.index == number
+        assert receipt.size > number
+        proof = trail.receipt(receipt.eid)
+        assert (proof.index, proof.eid, proof.t) == (number, receipt.eid, receipt.t)
+        checkpoint = open_note(proof.checkpoint, [trail.verifier_key])
+        assert (checkpoint.size, checkpoint.origin) == (23, ORIGIN)
+        verify_inclusion(number, checkpoint.size, receipt.leaf_hash, proof.path, checkpoint.root)
+        consistency = trail.consistency(receipt.size, 23)
+        verify_consistency(receipt.size, 23, consistency, receipt.root, checkpoint.root)
+    assert trail.head().size == 23
+    with pytest.raises(audit.ProofError):
+        trail.consistency(1, 24)
+
+
+def test_an_unknown_receipt_is_unknown(trail: audit.Trail) -> None:
+    with pytest.raises(audit.EntryUnknown):
+        trail.head()
+    with pytest.raises(audit.EntryUnknown):
+        trail.receipt(EID)
+    with pytest.raises(audit.EntryUnknown):
+        trail.entry(EID)
+    with pytest.raises(audit.EventInvalid):
+        trail.receipt("' OR 1=1")
+
+
+def test_the_trail_holds_ciphertext_of_persons_only(trail: audit.Trail, engine: Engine) -> None:
+    receipt = trail.append("disclosure:made", now=NOW, subjects=["person-7c1e", "person-99ff"], **disclosure())
+    entry = trail.entry(receipt.eid)
+    assert b"person-7c1e" not in entry.envelope
+    assert len(entry.leaf) == 128
+    for number, (person, capsule) in enumerate(zip(["person-7c1e", "person-99ff"], entry.subjects, strict=True)):
+        opened = AESGCM(person.encode().ljust(32, b"\0")).decrypt(capsule[:12], capsule[12:], None)
+        assert json.loads(opened) == {"eid": receipt.eid, "n": number, "person": person}
+    if engine.dialect.name == "sqlite":
+        for suffix in ("", "-wal", "-audit-head"):
+            assert b"person-7c1e" not in Path(f"{engine.url.database}{suffix}").read_bytes()
+
+
+def test_a_known_event_cannot_be_guessed_from_its_leaf(trail: audit.Trail) -> None:
+    first, second = (trail.append("sign-in", now=NOW, outcome="DONE", client={"id": "web"}) for _ in range(2))
+    entries = [trail.entry(receipt.eid) for receipt in (first, second)]
+    salts = [base64.b64decode(json.loads(entry.envelope)["salt"]) for entry in entries]
+    assert len(salts[0]) == 32
+    assert salts[0] != salts[1]
+    assert entries[0].leaf[:32] != entries[1].leaf[:32]
+
+
+def test_readers_get_every_event_in_order(trail: audit.Trail) -> None:
+    for number in range(5):
+        trail.append("search", now=NOW, **search(enquiry=f"ENQ-{number}"))
+    assert [entry.fields["enquiry"] for entry in trail.events()] == [f"ENQ-{number}" for number in range(5)]
+    assert [entry.index for entry in trail.events(3)] == [3, 4]
+    assert list(trail.events(5)) == []
+    assert {entry.kind for entry in trail.events()} == {"search"}
+
+
+def test_a_retry_gives_the_same_receipt_and_no_second_entry(trail: audit.Trail, engine: Engine) -> None:
+    first = trail.append("disclosure:made", now=NOW, subjects=["person-1"], eid=EID, **disclosure())
+    trail.append("search", now=NOW, **search())
+    again = trail.append("disclosure:made", now=NOW.replace(hour=10), subjects=["person-1"], eid=EID, **disclosure())
+    assert again == first
+    assert count(engine) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "subjects", "fields"),
+    [
+        ("search", [], search()),
+        ("disclosure:made", ["person-1"], disclosure(purpose="MARAC")),
+        ("disclosure:made", ["person-1", "person-2"], disclosure()),
+    ],
+)
+def test_an_id_cannot_be_used_for_something_else(
+    trail: audit.Trail, engine: Engine, kind: str, subjects: list[str], fields: dict
+) -> None:
+    trail.append("disclosure:made", now=NOW, subjects=["person-1"], eid=EID, **disclosure())
+    with pytest.raises(audit.EventConflict):
+        trail.append(kind, now=NOW, subjects=subjects, eid=EID, **fields)
+    assert count(engine) == 1
+
+
+def test_sixty_four_retries_at_once_make_one_entry(trail: audit.Trail, engine: Engine) -> None:
+    def attempt(_number: int) -> audit.Receipt:
+        return trail.append("disclosure:made", now=NOW, subjects=["person-1"], eid=EID, **disclosure())
+
+    with ThreadPoolExecutor(64) as crowd:
+        receipts = list(crowd.map(attempt, range(64)))
+    assert len(set(receipts)) == 1
+    assert count(engine) == 1
+
+
+def test_sixteen_threads_get_numbers_without_gaps(trail: audit.Trail, engine: Engine, open_trail: TrailMaker) -> None:
+    def work(_number: int) -> list[audit.Receipt]:
+        return [trail.append("search", now=NOW, **search()) for _ in range(20)]
+
+    with ThreadPoolExecutor(16) as crowd:
+        receipts = [receipt for batch in crowd.map(work, range(16)) for receipt in batch]
+    assert sorted(receipt.index for receipt in receipts) == list(range(320))
+    assert count(engine, "audit_checkpoint") <= 320
+    trail.close()
+    open_trail(engine)
+
+
+def test_an_application_hook_that_begins_transactions_does_no_harm(
+    sqlite_engine: Engine, open_trail: TrailMaker
+) -> None:
+    @event.listens_for(sqlite_engine, "connect")
+    def manual(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(sqlite_engine, "begin")
+    def begin(connection: object) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    sqlite_engine.dispose()
+    trail = open_trail(sqlite_engine)
+    assert fill(trail, 3)[-1].index == 2
+    trail.close()
+    open_trail(sqlite_engine)
+
+
+def test_a_commit_whose_success_we_were_not_told_of_is_found_again(
+    sqlite_engine: Engine, open_trail: TrailMaker
+) -> None:
+    trail = open_trail(sqlite_engine)
+    fill(trail, 2)
+    failing = {"now": True}
+
+    @event.listens_for(sqlite_engine, "commit")
+    def lose_the_answer(connection: object) -> None:
+        if failing.pop("now", False):
+            connection.connection.dbapi_connection.commit()
+            raise ConnectionError("the answer was lost")
+
+    with pytest.raises(audit.TrailUnavailable):
+        trail.append("search", now=NOW, eid=EID, **search())
+    again = trail.append("search", now=NOW, eid=EID, **search())
+    assert (again.index, count(sqlite_engine)) == (2, 3)
+    assert trail.append("search", now=NOW, **search()).index == 3
+
+
+# Several workers on PostgreSQL
+
+
+def test_two_workers_share_one_trail(postgresql_engine: Engine, open_trail: TrailMaker, postgresql_url: str) -> None:
+    second_engine = create_engine(postgresql_engine.url)
+    workers = [
+        open_trail(postgresql_engine),
+        open_trail(second_engine, submitter_key=Ed25519PrivateKey.generate()),
+    ]
+
+    def work(number: int) -> list[audit.Receipt]:
+        return [workers[number % 2].append("search", now=NOW, **search()) for _ in range(15)]
+
+    with ThreadPoolExecutor(8) as crowd:
+        receipts = [receipt for batch in crowd.map(work, range(8)) for receipt in batch]
+    assert sorted(receipt.index for receipt in receipts) == list(range(120))
+    assert workers[0].receipt(receipts[-1].eid).size == 120
+    for worker in workers:
+        worker.close()
+    open_trail(postgresql_engine)
+    second_engine.dispose()
+
+
+# Death
+
+
+NURSERY = (
+    PRELUDE
+    + """
+def live():
+    trail = open_trail(sys.argv[1])
+    lock = threading.Lock()
+
+    def work():
+        while True:
+            receipt = append(trail)
+            with lock:
+                os.write(1, f"{receipt.index} {receipt.eid} {receipt.leaf_hash.hex()}\\n".encode())
+
+    for _ in range(4):
+        threading.Thread(target=work).start()
+
+for _ in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        os.write(1, f"born {os.getpid()}\\n".encode())
+        live()
+        threading.Event().wait()
+    os.waitpid(child, 0)
+    os.write(1, b"dead\\n")
+"""
+)
+
+
+def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(sqlite_engine: Engine, open_trail: TrailMaker) -> None:
+    command = [sys.executable, "-c", NURSERY, str(sqlite_engine.url)]
+    acknowledged: dict[int, tuple[str, str]] = {}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
+    with subprocess.Popen(command, cwd=ROOT, **pipes) as nursery:
+        for _cycle in range(10):
+            nursery.stdin.write("next\n")
+            _, writer = nursery.stdout.readline().split()
+            # It dies after a number of receipts that nobody can foresee, in the midst of further ones.
+            remaining = 5 + secrets.randbelow(60)
+            while (line := nursery.stdout.readline()) != "dead\n":
+                index, eid, leaf_hash = line.split()
+                assert int(index) not in acknowledged
+                acknowledged[int(index)] = (eid, leaf_hash)
+                remaining -= 1
+                if remaining == 0:
+                    os.kill(int(writer), signal.SIGKILL)
+        nursery.stdin.close()
+    trail = open_trail(sqlite_engine)
+    kept = {entry.index: entry.eid for entry in trail.events()}
+    assert len(acknowledged) >= 50
+    assert all(kept[index] == eid for index, (eid, _) in acknowledged.items())
+    for eid, leaf_hash in list(acknowledged.values())[:: max(1, len(acknowledged) // 50)]:
+        assert trail.receipt(eid).leaf_hash.hex() == leaf_hash
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.integers(1, 7), min_size=1, max_size=6))
+def test_however_entries_arrive_every_tree_continues_the_one_before(
+    sqlite_engine: Engine, open_trail: TrailMaker, bursts: list[int]
+) -> None:
+    trail = open_trail(sqlite_engine)
+    before = list(trail.events())
+    heads: list[audit.Checkpoint] = [trail.head()] if before else []
+    for burst in bursts:
+        barrier = threading.Barrier(burst)
+
+        def append(_number: int, barrier: threading.Barrier = barrier) -> None:
+            barrier.wait()
+            trail.append("search", now=NOW, **search())
+
+        with ThreadPoolExecutor(burst) as crowd:
+            list(crowd.map(append, range(burst)))
+        heads.append(trail.head())
+    for earlier, later in itertools.pairwise(heads):
+        proof = trail.consistency(earlier.size, later.size)
+        verify_consistency(earlier.size, later.size, proof, earlier.root, later.root)
+    trail.close()
+
+
+def test_the_keys_of_the_tests_are_the_keys_of_the_trail(trail: audit.Trail) -> None:
+    assert str(trail.verifier_key) == str(audit.VerifierKey.of(ORIGIN, LOG_KEY.public_key()))
+    assert seal_for("p", b"x") != seal_for("p", b"x")
