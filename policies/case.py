@@ -7,6 +7,7 @@ identifiers are opaque and only compared. Ruled by the partnership's decision co
 `now` carries a UTC offset; its calendar date as written is "today", so build it in London time.
 """
 
+import itertools
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -306,12 +307,18 @@ class Agreement:
     clauses: tuple[Clause, ...]
     disclosers: frozenset[str] = field(init=False, repr=False, compare=False)
     recipients: frozenset[str] = field(init=False, repr=False, compare=False)
+    flows: dict[tuple[str, str], tuple[Clause, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Work out the signed agencies on each side."""
+        """Work out the signed agencies on each side, and the clauses of each category and purpose."""
         signed = [p for p in self.parties if p.status == PartyStatus.SIGNED]
         object.__setattr__(self, "disclosers", frozenset(p.agency for p in signed if p.role != PartyRole.RECIPIENT))
         object.__setattr__(self, "recipients", frozenset(p.agency for p in signed if p.role != PartyRole.DISCLOSER))
+        flows: dict[tuple[str, str], tuple[Clause, ...]] = {}
+        for clause in self.clauses:
+            for flow in itertools.product(clause.categories, clause.purposes):
+                flows[flow] = (*flows.get(flow, ()), clause)
+        object.__setattr__(self, "flows", flows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

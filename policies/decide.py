@@ -8,7 +8,7 @@ turn an error into a grant.
 from collections.abc import Iterable
 
 from policies.case import Decision, DecisionRequest
-from policies.rules import EVERY_RULE
+from policies.rules import rules_for
 from policies.rules.consent import tell_people
 from policies.rules.facts import Facts, Finding, Level
 from policies.rules.fields import Filtered, filter_fields
@@ -50,7 +50,9 @@ def cannot_decide(*, gp_check: bool) -> Decision:
 
 def _weigh(facts: Facts) -> Decision:
     # 1. Every rule is asked.
-    found = [finding for rule in EVERY_RULE for finding in rule(facts)]
+    found: list[Finding] = []
+    for rule in rules_for(facts.partner, facts.purpose, facts.category):
+        found += rule(facts)
     # 2. A valid break-glass lifts what may be lifted, and is used only if something was.
     emergency = facts.break_glass_valid and any(one.liftable for one in found)
     if emergency:
@@ -142,6 +144,8 @@ def _refused(facts: Facts, found: list[Finding], level: Level) -> Decision:
 def _at_most_twelve(rules: Iterable[str]) -> tuple[str, ...]:
     """Keep the rules that are particular to this decision, then the general ones, at most twelve, sorted."""
     named = dict.fromkeys(rules)
+    if len(named) <= MOST_RULES:
+        return tuple(sorted(named))
     particular = [rule for rule in named if rule not in GENERAL_RULES]
     general = [rule for rule in GENERAL_RULES if rule in named]
     return tuple(sorted((particular + general)[:MOST_RULES]))

@@ -38,7 +38,8 @@ def read(kind: type[T], plain: object, path: str = "", *, complete: bool = True)
     may be left out (TOML written by people).
     Raises FormError.
     """
-    value: T = reader_for(kind, complete)(plain, path)
+    reader: Reader = reader_for(typing.cast(Any, kind), complete)
+    value: T = reader(plain, path)
     return value
 
 
@@ -69,14 +70,7 @@ def reader_for(kind: Any, complete: bool) -> Reader:
         return _read_many(origin, reader_for(inner[0], complete))
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return _read_word(kind)
-    return {
-        type(None): _read_null,
-        bool: _read_bool,
-        int: _read_int,
-        str: _read_text,
-        datetime: _read_instant,
-        date: _read_day,
-    }[kind]
+    return PLAIN_READERS[kind]
 
 
 def _read_block(kind: Any, complete: bool) -> Reader:
@@ -188,3 +182,13 @@ def _read_day(plain: object, path: str) -> date:
         except ValueError as error:
             raise FormError(path, "no such date") from error
     raise FormError(path, "a date is needed")
+
+
+PLAIN_READERS: dict[Any, Reader] = {
+    type(None): _read_null,
+    bool: _read_bool,
+    int: _read_int,
+    str: _read_text,
+    datetime: _read_instant,
+    date: _read_day,
+}

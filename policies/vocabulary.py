@@ -5,7 +5,7 @@ behaviour or wording that depends on a user. Ruled by the partnership's decision
 follow the public draft of the Multi-Agency Information Sharing standard (MAIS, 2026) where it has one.
 """
 
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 
 class Purpose(StrEnum):
@@ -668,7 +668,7 @@ FIELD_KIND_MEANS: dict[FieldKind, str] = {
 
 
 class Article10Condition(StrEnum):
-    """What allows the processing of offence data: a Schedule 1 condition, or official authority (UK GDPR Article 10)."""
+    """What allows the processing of offence data (UK GDPR Article 10)."""
 
     P1_1 = "P1_1"
     P1_2 = "P1_2"
@@ -731,3 +731,13 @@ class InformChoice(StrEnum):
 
     INFORM = "INFORM"
     DO_NOT_INFORM = "DO_NOT_INFORM"
+
+
+def at_hand(words: type[Enum]) -> None:
+    """Keep the members as plain class attributes, as Python 3.12 does; 3.11 asks a slow descriptor each time."""
+    for name, member in words.__members__.items():
+        type.__setattr__(words, name, member)
+
+
+for _words in [one for one in globals().values() if isinstance(one, type) and issubclass(one, StrEnum)]:
+    at_hand(_words)

@@ -5,6 +5,7 @@ partner access only, never for desk purposes and never for somebody who died. Th
 of consent stand for another. Ruled by section 3 B of the partnership's decision rules.
 """
 
+from policies.case import Basis
 from policies.rules.facts import NOTHING, SENSITIVE_SERVICES, Facts, Finding, Findings, Level, Position
 from policies.rules.positions import decides_alone, position
 from policies.vocabulary import (
@@ -54,6 +55,7 @@ OVERRIDING_CIRCUMSTANCES = frozenset(
     }
 )
 SECOND = frozenset({Obligation.SECOND_APPROVER})
+LOG_PARAGRAPH_18 = (Finding(Level.ALLOW, ("P12",), frozenset({Obligation.LOG_PARA18})),)
 REFUSED_OR_WITHDRAWN = frozenset({"REFUSED", "WITHDRAWN"})
 
 
@@ -62,7 +64,7 @@ def agrees_first(facts: Facts) -> Findings:
 
     Source: consent-based early help guidance; UK GDPR Art 7(3); Children Act 1989 ss2, 3, 33, 105.
     """
-    if facts.purpose not in CONSENT_GATED or not facts.consent_counts:
+    if not facts.consent_counts:
         return NOTHING
     found: list[Finding] = []
     for kind in (ConsentKind.SERVICE_AGREEMENT, ConsentKind.CONFIDENTIALITY):
@@ -117,16 +119,14 @@ def significant_harm(facts: Facts) -> Findings:
 
     Source: DfE information sharing advice 2024; DPA 2018 Sch 1 para 18.
     """
-    if not facts.partner:
-        return NOTHING
     request = facts.request
-    claims_18 = any(
-        basis is not None and (basis.sch1 == Schedule1Condition.P2_18 or basis.art10 == Article10Condition.P2_18)
-        for basis in (request.recipient.basis, request.owner.basis)
-    )
-    if facts.threshold:
-        return (Finding(Level.ALLOW, ("P12",), frozenset({Obligation.LOG_PARA18})),)
-    return (Finding(Level.ALLOW, ("P12",), frozenset({Obligation.LOG_PARA18})),) if claims_18 else NOTHING
+    if facts.threshold or _claims_paragraph_18(request.recipient.basis) or _claims_paragraph_18(request.owner.basis):
+        return LOG_PARAGRAPH_18
+    return NOTHING
+
+
+def _claims_paragraph_18(basis: Basis | None) -> bool:
+    return basis is not None and (basis.sch1 == Schedule1Condition.P2_18 or basis.art10 == Article10Condition.P2_18)
 
 
 def override_of_refusal(facts: Facts) -> Findings:
@@ -159,9 +159,7 @@ def competence_first(facts: Facts) -> Findings:
     Source: Gillick; Family Law Reform Act 1969 s8; MCA 2005.
     """
     if (
-        facts.purpose in CONSENT_GATED
-        and facts.consent_counts
-        and facts.category in SENSITIVE_SERVICES
+        facts.consent_counts
         and facts.competence == GillickStatus.NOT_ASSESSED
         and facts.age is not None
         and facts.request.policy.competence_from_age <= facts.age < 16
@@ -172,7 +170,7 @@ def competence_first(facts: Facts) -> Findings:
 
 def adult_decides(facts: Facts) -> Findings:
     """P19 Adults. Source: MCA 2005; Care Act 2014 s42 practice."""
-    if facts.purpose not in ADULT_PURPOSES or not facts.consent_counts:
+    if not facts.consent_counts:
         return NOTHING
     capacity = facts.request.subject.capacity
     if capacity == CapacityStatus.FLUCTUATING:
@@ -194,7 +192,7 @@ def adult_decides(facts: Facts) -> Findings:
 
 def direct_care(facts: Facts) -> Findings:
     """P20 Direct care: no consent record is needed, an objection closes. Source: HSCA 2012 ss251A-B; GMC 27-30."""
-    if facts.purpose not in CARE_PURPOSES or not facts.consent_counts:
+    if not facts.consent_counts:
         return NOTHING
     request = facts.request
     if (

@@ -29,6 +29,7 @@ from policies.vocabulary import (
     Role,
     StatutoryGateway,
     SubjectFlag,
+    at_hand,
 )
 
 DESK_PURPOSES = frozenset(
@@ -111,6 +112,9 @@ class Level(IntEnum):
     SILENT = 4
 
 
+at_hand(Level)
+
+
 class Finding(NamedTuple):
     """What one rule found. Obligations of an ALLOW hold whenever something is shown."""
 
@@ -165,6 +169,7 @@ class Facts:
 
     __slots__ = (
         "_approvals",
+        "adult",
         "age",
         "break_glass_valid",
         "category",
@@ -192,6 +197,7 @@ class Facts:
         "related",
         "request",
         "shielded",
+        "sixteen",
         "threshold",
         "today",
     )
@@ -211,6 +217,9 @@ class Facts:
         self.receiving_agency = actor if self.onward else recipient
         self.receiving_role = request.actor.role if self.onward else request.recipient.role
         self.age = None if subject.date_of_birth is None else years_between(subject.date_of_birth, today)
+        # The unborn and cohorts have no age: they count as children, never as sixteen or more.
+        self.adult = self.age is not None and self.age >= 18
+        self.sixteen = self.age is not None and self.age >= 16
         self.desk = purpose in DESK_PURPOSES
         self.protective = purpose in PROTECTIVE_PURPOSES
         self.gp_check = purpose == Purpose.GP_PACKAGE_CHECK
@@ -246,19 +255,9 @@ class Facts:
             and adequate(broken.reason)
         )
         self.clauses = self._matching_clauses() if self.partner else ()
-        self.reaching = tuple([clause for clause in self.clauses if self._reaches(clause)])
+        self.reaching = tuple([clause for clause in self.clauses if self._reaches(clause)]) if self.clauses else ()
         self._approvals: Mapping[ApprovalKind, list[Approval]] = self._valid_approvals() if request.approvals else {}
         self.positions: dict[str, Position] = {}
-
-    @property
-    def adult(self) -> bool:
-        """Eighteen or more; the unborn and cohorts are not."""
-        return self.age is not None and self.age >= 18
-
-    @property
-    def sixteen(self) -> bool:
-        """Sixteen or more; the unborn and cohorts are not."""
-        return self.age is not None and self.age >= 16
 
     def _is_related(self) -> bool:
         """P03: does a legitimate relationship to this person exist now?"""
@@ -276,29 +275,33 @@ class Facts:
 
     def _matching_clauses(self) -> tuple[Clause, ...]:
         """P04: the clauses, of the versions in force and signed on both sides, that list this flow."""
-        in_force: dict[str, Agreement] = {}
-        today, owner, receiver = self.today, self.request.owner.agency, self.receiving_agency
-        for one in self.request.agreements:
-            if one.status == AgreementStatus.ACTIVE and one.effective_from <= today:
-                rival = in_force.get(one.reference)
-                if rival is None or one.version > rival.version:
-                    in_force[one.reference] = one
-        purpose, role, category = self.purpose, self.receiving_role, self.category
+        flow, today = (self.category, self.purpose), self.today
+        owner, receiver, role = self.request.owner.agency, self.receiving_agency, self.receiving_role
         whom = DataSubject.ADULT if self.adult else DataSubject.CHILD
-        return tuple(
-            [
-                clause
-                for one in in_force.values()
-                if owner in one.disclosers
-                and receiver in one.recipients
-                and (one.expires_on is None or today <= one.expires_on)
-                for clause in one.clauses
-                if category in clause.categories
-                and purpose in clause.purposes
-                and role in clause.recipient_roles
-                and whom in clause.data_subjects
-            ]
-        )
+        matching: list[Clause] = []
+        for one in self.request.agreements:
+            listed = one.flows.get(flow)
+            if listed and owner in one.disclosers and receiver in one.recipients and self._in_force(one, today):
+                matching += [
+                    clause for clause in listed if role in clause.recipient_roles and whom in clause.data_subjects
+                ]
+        return tuple(matching)
+
+    def _in_force(self, one: Agreement, today: date) -> bool:
+        """P04: active, started, not expired, and the highest such version of its reference."""
+        if one.status != AgreementStatus.ACTIVE or one.effective_from > today:
+            return False
+        if one.expires_on is not None and one.expires_on < today:
+            return False
+        for other in self.request.agreements:
+            if (
+                other.version > one.version
+                and other.reference == one.reference
+                and other.status == AgreementStatus.ACTIVE
+                and other.effective_from <= today
+            ):
+                return False
+        return True
 
     def _reaches(self, clause: Clause) -> bool:
         """P09 (b): does the clause look back far enough?"""
@@ -359,17 +362,22 @@ class Facts:
 
     def absent(self, kind: ApprovalKind, *rules: str) -> tuple[str, ...]:
         """Return the rules of a missing approval; P37 too when one was presented that is not valid."""
-        return (*rules, "P37") if any(one.kind == kind for one in self.request.approvals) else rules
+        if self.request.approvals and any(one.kind == kind for one in self.request.approvals):
+            return (*rules, "P37")
+        return rules
 
     def in_force(self, code: StatutoryGateway) -> bool:
         """P07: does this gateway exist today? Only the dates of the request count."""
-        return any(
-            entry.code == code
-            and entry.effective_from is not None
-            and entry.effective_from <= self.today
-            and (entry.effective_to is None or self.today <= entry.effective_to)
-            for entry in self.request.gateways
-        )
+        today = self.today
+        for entry in self.request.gateways:
+            if (
+                entry.code == code
+                and entry.effective_from is not None
+                and entry.effective_from <= today
+                and (entry.effective_to is None or today <= entry.effective_to)
+            ):
+                return True
+        return False
 
 
 ONLY_MARKER = frozenset({FieldKind.HELD_MARKER})

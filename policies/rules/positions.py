@@ -20,6 +20,7 @@ YES, NO, DISPUTED, WITHDRAWN, EXPIRED = "YES", "NO", "DISPUTED", "WITHDRAWN", "E
 YES_STATES = frozenset({ConsentState.GIVEN_EXPLICIT, ConsentState.GIVEN_PARTIAL, ConsentState.BEST_INTERESTS})
 #: The authority holds parental responsibility only under a care order (SSDA903 C1, C2) or placement order (E1).
 AUTHORITY_HOLDS_PR = frozenset({LegalStatus.C1, LegalStatus.C2, LegalStatus.E1})
+MISSING = Position("MISSING", "P10")
 FOR_OTHERS = frozenset({GiverCapacity.PARENT_WITH_PR, GiverCapacity.LA_WITH_PR})
 
 
@@ -41,35 +42,44 @@ def decides_alone(facts: Facts) -> bool:
 
 
 def _position(facts: Facts, kind: ConsentKind) -> Position:
-    records = [one for one in facts.request.consents if one.kind == kind and one.state != ConsentState.SUPERSEDED]
-    if not records:
-        return Position("MISSING", "P10")
-    answers = [(one, answer_now(facts, one)) for one in records]
+    answers = [
+        (one, answer_now(facts, one))
+        for one in facts.request.consents
+        if one.kind == kind and one.state != ConsentState.SUPERSEDED
+    ]
+    if not answers:
+        return MISSING
     counted = [(one, said) for one, said in answers if authorised(facts, one) and covers(facts, one)]
-    by_authority = [(one, said) for one, said in counted if one.giver_capacity == GiverCapacity.LA_WITH_PR]
+    by_authority = [pair for pair in counted if pair[0].giver_capacity == GiverCapacity.LA_WITH_PR]
     if any(said in (YES, NO) for _, said in by_authority):
         counted = by_authority
     said_now = {said for _, said in counted}
-    agreed = [one for one, said in counted if said == YES]
-    basis = {
-        "by_authority": any(one.giver_capacity == GiverCapacity.LA_WITH_PR for one in agreed),
-        "best_interests": any(one.state == ConsentState.BEST_INTERESTS for one in agreed),
-        "names_category": any(
-            one.scope.categories is not None and facts.category in one.scope.categories for one in agreed
-        ),
-        "conflicted_refusal": any(said == NO and one.giver_conflicted and covers(facts, one) for one, said in answers),
-    }
+    basis = _rests_on(facts, [one for one, said in counted if said == YES], answers)
     if DISPUTED in said_now or (YES in said_now and not said_now.isdisjoint((NO, WITHDRAWN))):
-        return Position("DISPUTED", "P17", **basis)
+        return Position("DISPUTED", "P17", *basis)
     if NO in said_now:
-        return Position("REFUSED", "P16" if decides_alone(facts) else "P10", **basis)
+        return Position("REFUSED", "P16" if decides_alone(facts) else "P10", *basis)
     if WITHDRAWN in said_now:
-        return Position("WITHDRAWN", "P15", **basis)
+        return Position("WITHDRAWN", "P15", *basis)
     if YES in said_now:
-        return Position("GIVEN", "P10", **basis)
+        return Position("GIVEN", "P10", *basis)
     if EXPIRED in said_now:
-        return Position("EXPIRED", "P15", **basis)
-    return Position("MISSING", _why_missing(facts, answers), **basis)
+        return Position("EXPIRED", "P15", *basis)
+    return Position("MISSING", _why_missing(facts, answers), *basis)
+
+
+def _rests_on(
+    facts: Facts, agreed: list[ConsentRecord], answers: list[tuple[ConsentRecord, str | None]]
+) -> tuple[bool, bool, bool, bool]:
+    """Return what a position rests on: the authority, best interests, a named category; and a conflicted refusal."""
+    by_authority = best_interests = names_category = False
+    for one in agreed:
+        by_authority = by_authority or one.giver_capacity == GiverCapacity.LA_WITH_PR
+        best_interests = best_interests or one.state == ConsentState.BEST_INTERESTS
+        named = one.scope.categories
+        names_category = names_category or (named is not None and facts.category in named)
+    conflicted = [one for one, said in answers if said == NO and one.giver_conflicted and covers(facts, one)]
+    return by_authority, best_interests, names_category, bool(conflicted)
 
 
 def _why_missing(facts: Facts, answers: list[tuple[ConsentRecord, str | None]]) -> str:

@@ -49,6 +49,8 @@ COHORT_PURPOSES = frozenset({Purpose.PERFORMANCE, Purpose.EARLY_IDENTIFICATION, 
 LEGITIMATE_INTERESTS = frozenset({Article6Basis.RECOGNISED_LEGITIMATE_INTEREST, Article6Basis.LEGITIMATE_INTERESTS})
 GP_CATEGORIES = frozenset({DataCategory.ASC_PACKAGE, DataCategory.SOCIAL_CARE_STATUS})
 OFF_LIST_CHECKS_WITHOUT_ALERT = 3
+#: Substantial public interest conditions, DPA 2018 Schedule 1 Part 2; equal words in both lists are equal.
+PART_2_PARAGRAPHS = frozenset({one for one in Schedule1Condition if one.startswith("P2_")})
 
 _PROTECTION = {Purpose.IMMEDIATE_PROTECTION, Purpose.S47_ENQUIRY, Purpose.STRATEGY_DISCUSSION}
 _SCREENING = {Purpose.MASH_SCREENING, Purpose.S17_ASSESSMENT}
@@ -106,7 +108,8 @@ NECESSARY = (Finding(Level.ALLOW, ("P09",)),)
 
 def named_user(facts: Facts) -> Findings:
     """P02 Named user, valid role, real reason. Source: practice of national child indexes; UK GDPR Art 5(2)."""
-    actor, found = facts.request.actor, []
+    actor = facts.request.actor
+    found: list[Finding] = []
     if actor.authentication != Authentication.STRONG:
         found.append(Finding(Level.DENY, ("P02",)))
     if actor.account != AccountKind.PERSONAL:
@@ -135,8 +138,6 @@ def legitimate_relationship(facts: Facts) -> Findings:
 
 def sharing_agreement(facts: Facts) -> Findings:
     """P04 Sharing agreement (partner). Source: ICO Data Sharing Code; local agreement rules."""
-    if not facts.partner:
-        return NOTHING
     if facts.clauses:
         return AGREED
     if facts.approved(ApprovalKind.ONE_OFF):
@@ -182,12 +183,12 @@ def _conditions_hold(facts: Facts, side: Owner | Recipient, basis: Basis) -> boo
             and (basis.sch8 is not None or not (special or offence))
             and (basis.sch8 != Schedule8Condition.S8_4 or basis.para18_reason is not None)
         )
-    claimed = (basis.sch1 or "", basis.art10 or "")
+    claimed = {basis.sch1, basis.art10}
     return (
         _article_6_holds(facts, side, basis)
         and (not special or _article_9_holds(facts, basis))
         and (not offence or basis.art10 is not None)
-        and (basis.apd or not any(paragraph.startswith("P2_") for paragraph in claimed))
+        and (basis.apd or PART_2_PARAGRAPHS.isdisjoint(claimed))
         and (basis.para18_reason is not None or Schedule1Condition.P2_18 not in claimed)
     )
 
@@ -210,7 +211,7 @@ def _article_6_holds(facts: Facts, side: Owner | Recipient, basis: Basis) -> boo
 def _article_9_holds(facts: Facts, basis: Basis) -> bool:
     match basis.art9:
         case Article9Condition.SUBSTANTIAL_PUBLIC_INTEREST:
-            return basis.sch1 is not None and basis.sch1.startswith("P2_")
+            return basis.sch1 in PART_2_PARAGRAPHS
         case Article9Condition.HEALTH_OR_SOCIAL_CARE:
             return basis.sch1 == Schedule1Condition.P1_2
         case Article9Condition.EMPLOYMENT_SOCIAL_PROTECTION:
@@ -259,13 +260,14 @@ def legitimate_interest(facts: Facts) -> Findings:
     """
     request = facts.request
     recipient, owner = request.recipient, request.owner
-    claims = [(recipient.public_authority, recipient.basis.art6)]
-    if facts.partner and owner.basis is not None:
-        claims.append((owner.public_authority, owner.basis.art6))
-    if all(art6 not in LEGITIMATE_INTERESTS for _, art6 in claims):
+    claiming = []
+    if recipient.basis.art6 in LEGITIMATE_INTERESTS:
+        claiming.append(recipient.public_authority)
+    if facts.partner and owner.basis is not None and owner.basis.art6 in LEGITIMATE_INTERESTS:
+        claiming.append(owner.public_authority)
+    if not claiming:
         return NOTHING
-    closed = any(public and art6 in LEGITIMATE_INTERESTS for public, art6 in claims)
-    return (Finding(Level.DENY if closed else Level.ALLOW, ("P06",)),)
+    return (Finding(Level.DENY if any(claiming) else Level.ALLOW, ("P06",)),)
 
 
 def allowed_purpose(facts: Facts) -> Findings:

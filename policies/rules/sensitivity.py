@@ -132,7 +132,7 @@ def held_marker(facts: Facts) -> Findings:
 def product(facts: Facts) -> Findings:
     """P25 Product (partner): signed off by the decision maker. Source: MASH practice; Working Together 2023."""
     item = facts.request.item
-    if not facts.partner or facts.marker_request or item.form != ItemForm.MASH_PRODUCT:
+    if facts.marker_request or item.form != ItemForm.MASH_PRODUCT:
         return NOTHING
     if item.signed_off_by == Role.MASH_DECISION_MAKER:
         return (Finding(Level.ALLOW, ("P25",)),)
@@ -142,9 +142,7 @@ def product(facts: Facts) -> Findings:
 def intelligence(facts: Facts) -> Findings:
     """P26 Police intelligence (partner), with P24 for what is not cleared. Source: police 3x5x2 handling codes."""
     code = facts.request.item.intelligence
-    if not facts.partner or facts.marker_request:
-        return NOTHING
-    if facts.category != DataCategory.POLICE_INTELLIGENCE and code is None:
+    if facts.marker_request or (facts.category != DataCategory.POLICE_INTELLIGENCE and code is None):
         return NOTHING
     cleared = code is not None and (
         (code.code == HandlingCode.P and code.sanitised)
@@ -205,19 +203,14 @@ def is_named_role(facts: Facts) -> bool:
 
 def panel_process(facts: Facts) -> Findings:
     """P30 MAPPA and MARAC_DA stay in their process. Source: MAPPA guidance; MARAC protocols."""
-    purpose = PANELS.get(facts.category)
-    if purpose is None:
-        return NOTHING
     on_agenda = facts.related and facts.request.relationship.kind == RelationshipKind.PANEL_AGENDA
-    if facts.purpose == purpose and on_agenda:
+    if facts.purpose == PANELS[facts.category] and on_agenda:
         return (Finding(Level.ALLOW, ("P30",)),)
     return (Finding(Level.DENY, ("P30",), frozenset({Obligation.BROKER_CONTACT})),)
 
 
 def court_restricted(facts: Facts) -> Findings:
     """P31 COURT_RESTRICTED. Source: family court rules on disclosure."""
-    if facts.category != DataCategory.COURT_RESTRICTED:
-        return NOTHING
     permitted = facts.request.item.court_permission_for == facts.purpose
     return (Finding(Level.ALLOW if permitted else Level.REFER, ("P31",), NO_EXPORT),)
 
@@ -228,7 +221,7 @@ def withheld(facts: Facts) -> Findings:
     Source: Children Act 2004 s16LA detriment test; MASH escalation practice.
     """
     seal = facts.request.item.seal
-    if not facts.partner or facts.marker_request or seal.state != SealState.WITHHELD:
+    if facts.marker_request or seal.state != SealState.WITHHELD:
         return NOTHING
     claims_duty = StatutoryGateway.CA2004_S16LA in facts.request.recipient.basis.gateways
     must_share = facts.threshold or (claims_duty and facts.in_force(StatutoryGateway.CA2004_S16LA))
