@@ -1,0 +1,230 @@
+"""Put a family picture into the order in which a page shows it: rows, groups and counts, nothing new.
+
+For: the pages of the known-to matrix and the combined picture. It must never add a fact that the picture
+does not hold, never merge two of the five answers, and never settle a conflict between agencies.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from hub.redaction import AgencyView, Cell, EventView, Fact, FamilyPicture, PersonView, RelationView
+from policies.vocabulary import AnswerState
+
+#: Who must be rung first stands first; "nothing held" and "not asked" come last.
+STATE_ORDER = {
+    AnswerState.FOUND: 0,
+    AnswerState.NO_ANSWER: 1,
+    AnswerState.WITHHELD: 2,
+    AnswerState.NOTHING_HELD: 3,
+    AnswerState.NOT_ASKED: 4,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One person in one agency's row. `cell` is None when the agency was not asked about this person."""
+
+    person: PersonView
+    state: AnswerState
+    cell: Cell | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyRow:
+    """One agency with its answer about each person, in the order of the people."""
+
+    agency: AgencyView
+    state: AnswerState
+    marks: tuple[Mark, ...]
+
+    @property
+    def involved_with(self) -> tuple[PersonView, ...]:
+        """The people that this agency says it is involved with."""
+        return tuple(mark.person for mark in self.marks if mark.state is AnswerState.FOUND)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who said it, and as of when."""
+
+    agency: str
+    as_of: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FactLine:
+    """One value of one field with everybody who says so."""
+
+    name: str
+    value: str
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictLines:
+    """A field on which agencies differ, side by side."""
+
+    name: str
+    sides: tuple[FactLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCard:
+    """One person with facts grouped by value; a field in conflict is shown only among the conflicts."""
+
+    person: PersonView
+    facts: tuple[FactLine, ...]
+    conflicts: tuple[ConflictLines, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotShown:
+    """An agency that did not share or did not answer, about whom, and the line to ring."""
+
+    agency: AgencyView
+    state: AnswerState
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonState:
+    """How many agencies are involved with one person; for headings."""
+
+    person: PersonView
+    involved: int
+
+
+@dataclass(frozen=True, slots=True)
+class RelationLine:
+    """A relation with the people's labels and the agencies' names filled in."""
+
+    person: str
+    of: str
+    words: str
+    sources: tuple[str, ...]
+    basis: str
+    contradicted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """An event with the person's label and the agency's name filled in."""
+
+    event: EventView
+    person: str
+    agency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arranged:
+    """Everything the pages loop over."""
+
+    people: tuple[PersonView, ...]
+    subject: PersonView | None
+    rows: tuple[AgencyRow, ...]
+    cards: tuple[PersonCard, ...]
+    relations: tuple[RelationLine, ...]
+    events: tuple[EventLine, ...]
+    significant: tuple[EventLine, ...]
+    not_shown: tuple[NotShown, ...]
+    warnings: tuple[tuple[str, str], ...]
+    summary: str
+
+
+def arrange(picture: FamilyPicture) -> Arranged:
+    """Orders a picture: the subject first, then as the picture has them; agencies by answer, then by name."""
+    people = tuple(sorted(picture.people, key=lambda person: not person.is_subject))
+    labels = {person.id: person.label for person in people}
+    names = {agency.code: agency.name for agency in picture.agencies}
+    cells = {(cell.agency, cell.person): cell for cell in picture.cells}
+    rows = tuple(sorted((agency_row(agency, people, cells) for agency in picture.agencies), key=row_order))
+    events = tuple(
+        EventLine(event, labels.get(event.person, "Somebody not named"), names.get(event.agency, event.agency))
+        for event in sorted(picture.events, key=lambda event: event.started or date.min, reverse=True)
+    )
+    return Arranged(
+        people=people,
+        subject=next((person for person in people if person.is_subject), None),
+        rows=rows,
+        cards=tuple(person_card(person, names) for person in people),
+        relations=tuple(relation_line(relation, labels, names) for relation in picture.relations),
+        events=events,
+        significant=tuple(line for line in events if line.event.significant),
+        not_shown=tuple(not_shown(rows)),
+        warnings=tuple((person.label, warning) for person in people for warning in person.warnings),
+        summary=summary(rows),
+    )
+
+
+def agency_row(agency: AgencyView, people: Iterable[PersonView], cells: dict[tuple[str, str], Cell]) -> AgencyRow:
+    """One agency's row; its own state is the strongest of its marks, or what it answered as a whole."""
+    marks = []
+    for person in people:
+        cell = cells.get((agency.code, person.id))
+        marks.append(Mark(person, cell.state if cell else AnswerState.NOT_ASKED, cell))
+    states = [agency.state, *(mark.state for mark in marks if mark.cell)]
+    return AgencyRow(agency, min(states, key=STATE_ORDER.__getitem__), tuple(marks))
+
+
+def row_order(row: AgencyRow) -> tuple[int, int, str]:
+    """Sorts rows: involved first, with most people first."""
+    return STATE_ORDER[row.state], -len(row.involved_with), row.agency.name
+
+
+def person_card(person: PersonView, names: dict[str, str]) -> PersonCard:
+    """Groups one person's facts by field and value, each with its sources."""
+    disputed = {conflict.name for conflict in person.conflicts}
+    return PersonCard(
+        person=person,
+        facts=fact_lines((fact for fact in person.facts if fact.name not in disputed), names),
+        conflicts=tuple(ConflictLines(conflict.name, fact_lines(conflict.facts, names)) for conflict in person.conflicts),
+    )
+
+
+def fact_lines(facts: Iterable[Fact], names: dict[str, str]) -> tuple[FactLine, ...]:
+    """Joins equal values of the same field, keeping the order in which they came."""
+    grouped: dict[tuple[str, str], list[Source]] = {}
+    for fact in facts:
+        grouped.setdefault((fact.name, fact.value), []).append(Source(names.get(fact.agency, fact.agency), fact.as_of))
+    return tuple(FactLine(name, value, tuple(sources)) for (name, value), sources in grouped.items())
+
+
+def relation_line(relation: RelationView, labels: dict[str, str], names: dict[str, str]) -> RelationLine:
+    """Fills in labels and names."""
+    return RelationLine(
+        person=labels.get(relation.person, "Somebody not named"),
+        of=labels.get(relation.of, "somebody not named"),
+        words=relation.words,
+        sources=tuple(names.get(agency, agency) for agency in relation.agencies),
+        basis=relation.basis,
+        contradicted=relation.contradicted,
+    )
+
+
+def not_shown(rows: Iterable[AgencyRow]) -> Iterable[NotShown]:
+    """Agencies to ask by telephone, by answer: first those that did not answer, then those that did not share."""
+    for state in (AnswerState.NO_ANSWER, AnswerState.WITHHELD):
+        for row in rows:
+            about = tuple(mark.person.label for mark in row.marks if mark.state is state)
+            if about or row.agency.state is state:
+                yield NotShown(row.agency, state, about)
+
+
+def summary(rows: tuple[AgencyRow, ...]) -> str:
+    """One sentence that answers "who is involved?" and says what it does not answer."""
+    total = len(rows)
+    count = {state: sum(row.state is state for row in rows) for state in AnswerState}
+    involved = count[AnswerState.FOUND]
+    first = f"{involved} of {total} {'agency is' if total == 1 else 'agencies are'} involved with this family"
+    if not involved:
+        first = f"None of the {total} agencies says that it is involved" if total != 1 else "The agency is not involved"
+    # An agency that is involved with one person may still have left a question about another open.
+    silent = sum(any(mark.state is AnswerState.NO_ANSWER for mark in row.marks) for row in rows)
+    closed = sum(any(mark.state is AnswerState.WITHHELD for mark in row.marks) for row in rows)
+    parts = [first + "."]
+    if silent:
+        parts.append(f"{silent} did not answer, or not about everybody: that is not a no.")
+    if closed:
+        parts.append(f"{closed} {'has' if closed == 1 else 'have'} answers that are not shared here.")
+    return " ".join(parts)

@@ -1,0 +1,89 @@
+"""Draw the path from one entry of the trail to the root that was signed.
+
+For: an information governance officer who proves that an entry stands in the trail. It shows the steps of
+RFC 6962 section 2.1.1 (Merkle audit paths) and never decides whether they hold: the verifier does that, and
+the page says so in words.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hub.pictures.text import escape
+
+STEP, BOX_W, BOX_H, MARGIN = 62.0, 196.0, 32.0, 16.0
+INK, SOFT, BRAND = "#1c2526", "#4a5759", "#1b5e57"
+
+
+@dataclass(frozen=True, slots=True)
+class ProofStep:
+    """One joining of two hashes on the way up; `sibling_left` says on which side the given hash stands."""
+
+    sibling: str
+    sibling_left: bool
+
+
+def proof_steps(index: int, size: int, siblings: Sequence[str]) -> list[ProofStep]:
+    """Says for each sibling on which side it stands (RFC 9162 section 2.1.3.2, the same tree as RFC 6962)."""
+    at, last = index, size - 1
+    steps = []
+    for sibling in siblings:
+        if at % 2 == 1 or at == last:
+            steps.append(ProofStep(sibling, True))
+            while at % 2 == 0 and at != 0:
+                at, last = at >> 1, last >> 1
+        else:
+            steps.append(ProofStep(sibling, False))
+        at, last = at >> 1, last >> 1
+    return steps
+
+
+def draw_proof(
+    *, index: int, size: int, leaf: str, siblings: Sequence[str], root: str, id_prefix: str = "proof"
+) -> str:
+    """Returns the SVG of an audit path: the entry at the foot, the signed root at the top. Hashes are hex."""
+    steps = proof_steps(index, size, siblings)
+    rows = len(steps) + 1
+    width = 2 * BOX_W + 230 + 2 * MARGIN
+    height = rows * STEP + 2 * MARGIN
+    middle = width / 2
+    parts = []
+    for number, step in enumerate(steps):
+        y, above = height - MARGIN - STEP / 2 - number * STEP, height - MARGIN - STEP / 2 - (number + 1) * STEP
+        side = middle - BOX_W - 36 if step.sibling_left else middle + BOX_W + 36
+        parts.append(
+            f'<path d="M{middle:.0f} {y - BOX_H / 2:.0f}V{above + BOX_H / 2:.0f}" fill="none" stroke="{BRAND}" stroke-width="2.5"/>'
+            f'<path d="M{side:.0f} {y - BOX_H / 2:.0f}V{y - STEP / 2:.0f}H{middle:.0f}" fill="none" stroke="#8b9a99" stroke-width="1.5"/>'
+        )
+        parts.append(box(side, y, step.sibling, "given", "#fff", "#8b9a99"))
+    for number in range(rows):
+        y = height - MARGIN - STEP / 2 - number * STEP
+        if number == 0:
+            parts.append(box(middle, y, leaf, f"entry {index:,}", "#e4f0ec", BRAND))
+        elif number == rows - 1:
+            parts.append(box(middle, y, root, "signed root", "#e4f0ec", BRAND))
+        else:
+            parts.append(box(middle, y, "", f"joined, step {number}", "#fff", BRAND))
+    if rows == 1:
+        parts.append(box(middle, height - MARGIN - STEP / 2, root, "entry and root", "#e4f0ec", BRAND))
+    words = (
+        f"Entry {index} of a trail of {size} entries, joined with {len(steps)} given hashes on the way up to the signed "
+        "root. The list beneath holds the same hashes."
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="{id_prefix}-title {id_prefix}-desc" '
+        f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" font-family="arial, sans-serif">'
+        f'<title id="{id_prefix}-title">Path from the entry to the signed root</title>'
+        f'<desc id="{id_prefix}-desc">{escape(words)}</desc>{"".join(parts)}</svg>'
+    )
+
+
+def box(x: float, y: float, digest: str, words: str, fill: str, stroke: str) -> str:
+    """A hash, cut to its first twelve digits, with what it is."""
+    text = f"{words}: " if digest else words
+    code = f'<tspan font-family="Liberation Mono, monospace">{escape(digest[:12])}</tspan>' if digest else ""
+    return (
+        f'<rect x="{x - BOX_W / 2:.0f}" y="{y - BOX_H / 2:.0f}" width="{BOX_W:.0f}" height="{BOX_H:.0f}" rx="5" '
+        f'fill="{fill}" stroke="{stroke}" stroke-width="1.5"/>'
+        f'<text x="{x:.0f}" y="{y + 4.5:.1f}" font-size="12.5" text-anchor="middle" fill="{INK}">{escape(text)}'
+        f'{" " if digest else ""}{code}</text>'
+    )
