@@ -8,8 +8,9 @@ is never half from one load and half from the next.
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from connectors.contract import (
@@ -31,6 +32,25 @@ from connectors.tables import extract_current, extract_items, extract_people
 from policies.vocabulary import AnswerState, DataCategory, MatchState
 
 OpenSession = Callable[[], AbstractContextManager[Session]]
+
+
+def _items_of_current_load() -> Select[tuple[datetime, bytes, str, int, bytes | None]]:
+    """One statement: the visible load, and beside it the items, so that "no load" and "no items" differ."""
+    c, t = extract_current.c, extract_items.c
+    about = and_(
+        t.agency == c.agency,
+        t.load == c.load,
+        t.record_key.in_(bindparam("records", expanding=True)),
+        t.category.in_(bindparam("categories", expanding=True)),
+    )
+    return (
+        select(c.as_of, t.record_key, t.category, t.broken, t.sealed)
+        .select_from(extract_current.outerjoin(extract_items, about))
+        .where(c.agency == bindparam("agency"))
+    )
+
+
+_ITEMS = _items_of_current_load()
 
 
 class ExtractConnector:
@@ -82,21 +102,13 @@ class ExtractConnector:
                 records, match = the_one(ask.query, self.find(ask.query, deadline_s=deadline_s))
             except ConnectorError as error:
                 return Answer(ask.agency, ask.person, AnswerState.NO_ANSWER, reason=error.code)
-        by_key = {record_key(self._keys, self.partner.code, record): record for record in records}
-        c, t = extract_current.c, extract_items.c
-        about = and_(
-            t.agency == c.agency,
-            t.load == c.load,
-            t.record_key.in_(list(by_key)),
-            t.category.in_([str(category) for category in wanted]),
-        )
-        query = (
-            select(c.as_of, t.record_key, t.category, t.broken, t.sealed)
-            .select_from(extract_current.outerjoin(extract_items, about))
-            .where(c.agency == self.partner.code)
-        )
+        bound = {
+            "agency": self.partner.code,
+            "records": [record_key(self._keys, self.partner.code, record) for record in records],
+            "categories": [str(category) for category in wanted],
+        }
         with self._open_session() as session:
-            rows = session.execute(query).all()
+            rows = session.execute(_ITEMS, bound).all()
         if not rows:
             return Answer(ask.agency, ask.person, AnswerState.NO_ANSWER, reason=NoAnswerReason.NOT_CONFIGURED)
         items, broken = [], 0

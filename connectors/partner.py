@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError
 
 from connectors.contract import ConnectorError, ContactLine, Coverage, ItemMapping, Partner
 from connectors.formats.people import PersonMapping
+from connectors.paths import is_path
 from connectors.records import STANDARD_FIELDS, OfferedField
 from policies.vocabulary import AgencyType, DataCategory, FieldKind
 
@@ -284,6 +285,7 @@ def _people(t: _Table, way: str, code: str) -> Mapping[str, object]:
         t.refuse("file", "is missing", "name the CSV file of people")
     if way == "rest" and "find" in table:
         _path(t, "find", t.text("find"))
+        _list_path(t, "people[]")
     for key in ("query", "find"):
         if way == "sql" and key in table:
             _select(t, key, t.text(key))
@@ -325,6 +327,10 @@ def _items(t: _Table, way: str) -> ItemMapping:
             t.refuse(f"values.{name}", "is not a standard field", "say its kind in kinds")
     if left := sorted(({*values} & {*fixed}) | ({*kinds} - {*values, *fixed})):
         t.refuse(left[0], "is named twice, or only in kinds", "a field is in values or in fixed, once")
+    if way in ("rest", "fhir"):
+        for name, path in values.items():
+            if not is_path(path):
+                t.refuse(f"values.{name}", "is not a dotted path", "write a.b, a[0].b or a[].b")
     words_table = t.table("words")
     words = {name: MappingProxyType(words_table.pairs(name)) for name in list(words_table.rest)}
     if left := sorted({*words} - {*values}):
@@ -339,7 +345,7 @@ def _items(t: _Table, way: str) -> ItemMapping:
         MappingProxyType(kinds),
         t.maybe_text("occurred_on"),
         t.texts("date_formats", ("%Y-%m-%d",)),
-        t.text("rows") if way == "rest" and "rows" in t.rest else "items[]",
+        _list_path(t, "items[]") if way == "rest" else "items[]",
         FHIR_SEAL if way == "fhir" else t.maybe_text("seal"),
     )
     t.done()
@@ -354,6 +360,13 @@ def _file_name(t: _Table, key: str, name: str) -> None:
 def _path(t: _Table, key: str, path: str) -> None:
     if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", path) or any(p in (".", "..") for p in path.split("/")):
         t.refuse(key, "is not a plain path", "write /words/separated/by/slashes: ids and names go into the posted body")
+
+
+def _list_path(t: _Table, default: str) -> str:
+    path = t.text("rows") if "rows" in t.rest else default
+    if not (path.endswith("[]") and is_path(path)):
+        t.refuse("rows", "is not a path to a list", "write it as name[] or outer.name[]")
+    return path
 
 
 def _select(t: _Table, key: str, query: str) -> None:

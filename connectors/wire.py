@@ -87,8 +87,9 @@ class _Guarded:
         except ConnectionError as error:
             raise NewConnectionError(self, "not reachable") from error  # type: ignore[arg-type]
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        left_s = plain.gettimeout()
         timed = _TimedSocket(fileno=plain.detach())
-        timed.settimeout(self.watch.remaining_s())
+        timed.settimeout(left_s)
         timed.watch = self.watch
         return timed
 
