@@ -62,6 +62,23 @@ def write_partners(folder: Path, *, ports: Mapping[str, int]) -> None:
         (at / f"{agency.code}.toml").write_text(text, encoding="utf-8")
 
 
+def write_issuers(folder: Path, *, issuer: str, client_id: str, secret_file: Path) -> Path:
+    """Writes `issuers.toml`, by which the hub knows the demo's identity provider; returns its path."""
+    path = folder / "issuers.toml"
+    agencies = ", ".join(f'"{agency.code}"' for agency in AGENCIES)
+    path.write_text(
+        "[[issuer]]\n"
+        'code = "demo"\n'
+        'name = "Demonstration sign-in"\n'
+        f'issuer = "{issuer}"\n'
+        f'client_id = "{client_id}"\n'
+        f'client_secret_file = "{secret_file.resolve().as_posix()}"\n'
+        f"agencies = [{agencies}]\n",
+        encoding="utf-8",
+    )
+    return path
+
+
 _POLICE_TABLES = """
 CREATE TABLE nominals (
   nominal_ref TEXT PRIMARY KEY, forenames TEXT NOT NULL, surname TEXT NOT NULL, display_name TEXT NOT NULL, dob TEXT,
@@ -144,4 +161,4 @@ def _insert(database: sqlite3.Connection, table: str, rows: Iterable[tuple[objec
         database.executemany(f"INSERT INTO {table} VALUES ({marks})", held)  # noqa: S608 - our own table names
 
 
-__all__ = ["SERVERS", "write_county", "write_partners", "write_police"]
+__all__ = ["SERVERS", "write_county", "write_issuers", "write_partners", "write_police"]
