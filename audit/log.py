@@ -93,7 +93,9 @@ class Trail:
                 _require_tables(connection)
                 remembered = self._head_file.read() if self._head_file else ""
                 peaks = rederive(connection, self.verifier_key, remembered)
-            self._store.enrol(self._submitter.key_hash, self._submitter.public, milliseconds(self._clock()))
+            began = milliseconds(self._clock())
+            self._store.enrol(rows.SUBMITTER, "", self._submitter.public, began)
+            self._store.enrol(rows.LOG, self.verifier_key.name, self.verifier_key.public, began)
         except BaseException:
             self.close()
             raise
@@ -166,7 +168,7 @@ class Trail:
         with self._store.reading() as connection:
             entry = _decoded(_row_of(connection, eid))
             head = rows.read_signed_head(connection, self.verifier_key)
-            submitter = rows.submitter_key(connection, entry.leaf[96:])
+            submitter = rows.public_key_of(connection, rows.SUBMITTER, entry.leaf[96:])
             if entry.index >= head.size or submitter is None:
                 raise TrailCorrupt("An entry is covered by no checkpoint, or by no known submitter.")
             read = rows.node_reader(connection, inclusion_positions(entry.index, head.size))

@@ -7,6 +7,7 @@ what it needs (synchronous=FULL, time limits) reaches no other part of the progr
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -18,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from audit.checkpoint import Checkpoint, VerifierKey, open_note
 from audit.errors import ProofError, TrailCorrupt, TrailUnavailable
-from audit.tables import checkpoints, entries, nodes, submitters
+from audit.tables import checkpoints, entries, keys, nodes
 from audit.tree import EMPTY_ROOT, NodeReader, Peaks, fold, peak_positions
 
 #: What a database may throw at us. Foreign exceptions are turned into our own, without their parameters.
@@ -26,6 +27,9 @@ DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, OSError)
 
 #: One lock for one trail in a PostgreSQL database: the first eight bytes of SHA-256("kith audit trail").
 _ADVISORY_LOCK = 0x2B7D9F5A61C3E804
+
+#: The two roles of a key in `audit_key`.
+SUBMITTER, LOG = "submitter", "log"
 
 _BATCH = 1000
 _SECTOR_BYTES = 512
@@ -151,14 +155,15 @@ class Store:
         else:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
 
-    def enrol(self, key_hash: bytes, public_key: bytes, t: int) -> None:
-        """Keep the public key of a submitter, once. Raises: TrailUnavailable."""
+    def enrol(self, role: str, name: str, public_key: bytes, t: int) -> None:
+        """Keep a public key, once. Raises: TrailUnavailable."""
+        key_hash = hashlib.sha256(public_key).digest()
+        row = {"role": role, "key_hash": key_hash, "name": name, "public_key": public_key, "t": t}
         try:
             with contextlib.closing(self.connect()) as connection:
                 self.begin(connection)
-                if submitter_key(connection, key_hash) is None:
-                    row = {"key_hash": key_hash, "public_key": public_key, "t": t}
-                    connection.execute(insert(submitters), [row])
+                if public_key_of(connection, role, key_hash) is None:
+                    connection.execute(insert(keys), [row])
                 connection.commit()
         except DATABASE_ERRORS as error:
             raise unavailable("The trail cannot be written", error) from None
@@ -262,9 +267,10 @@ def insert_group(
     connection.execute(insert(checkpoints), [checkpoint_row])
 
 
-def submitter_key(connection: Connection, key_hash: bytes) -> bytes | None:
-    """The public key that a leaf's key hash stands for."""
-    key = connection.scalar(select(submitters.c.public_key).where(submitters.c.key_hash == key_hash))
+def public_key_of(connection: Connection, role: str, key_hash: bytes) -> bytes | None:
+    """The public key that a key hash stands for."""
+    query = select(keys.c.public_key).where(keys.c.role == role, keys.c.key_hash == key_hash)
+    key = connection.scalar(query)
     return None if key is None else bytes(key)
 
 

@@ -60,16 +60,19 @@ checkpoints = Table(
     Column("note", Text, nullable=False),
 )
 
-#: Public keys of those who signed leaves, so that a leaf's key hash can be resolved.
-submitters = Table(
-    "audit_submitter",
+#: Public keys: of those who signed leaves, so that a leaf's key hash can be resolved, and of the log itself.
+keys = Table(
+    "audit_key",
     metadata,
-    Column("key_hash", LargeBinary(32), primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("key_hash", LargeBinary(32), nullable=False),
+    Column("name", String(255), nullable=False),
     Column("public_key", LargeBinary(32), nullable=False),
     Column("t", BigInteger, nullable=False),
+    PrimaryKeyConstraint("role", "key_hash"),
 )
 
-GUARDED = (entries, nodes, checkpoints, submitters)
+GUARDED = (entries, nodes, checkpoints, keys)
 
 _REFUSAL = "the audit trail is append-only"
 
@@ -79,7 +82,7 @@ _SQLITE_ALREADY_THERE = {
     "audit_entry": "idx = NEW.idx OR eid = NEW.eid",
     "audit_node": "level = NEW.level AND number = NEW.number",
     "audit_checkpoint": "size = NEW.size",
-    "audit_submitter": "key_hash = NEW.key_hash",
+    "audit_key": "role = NEW.role AND key_hash = NEW.key_hash",
 }
 
 

@@ -222,14 +222,14 @@ def test_a_lost_connection_is_replaced(postgresql_engine: Engine, open_trail: Tr
     assert trail.append("search", now=NOW, **search()).index == 1
 
 
-@pytest.mark.parametrize("table", ["audit_entry", "audit_node", "audit_checkpoint", "audit_submitter"])
+@pytest.mark.parametrize("table", ["audit_entry", "audit_node", "audit_checkpoint", "audit_key"])
 @pytest.mark.parametrize("verb", ["UPDATE", "DELETE", "REPLACE", "UPSERT", "TRUNCATE"])
 def test_no_row_can_be_changed_or_removed(trail: audit.Trail, engine: Engine, table: str, verb: str) -> None:
     trail.append("search", now=NOW, **search())
     trail.append("search", now=NOW, **search())
     sqlite = engine.dialect.name == "sqlite"
-    column = {"audit_entry": "t", "audit_node": "level", "audit_checkpoint": "t", "audit_submitter": "t"}[table]
-    key = {"audit_entry": "idx", "audit_node": "level, number", "audit_checkpoint": "size"}.get(table, "key_hash")
+    column = {"audit_entry": "t", "audit_node": "level", "audit_checkpoint": "t", "audit_key": "t"}[table]
+    key = {"audit_entry": "idx", "audit_node": "level, number", "audit_checkpoint": "size"}.get(table, "role, key_hash")
     statement = {
         "UPDATE": f"UPDATE {table} SET {column} = 0",
         "DELETE": f"DELETE FROM {table}",
