@@ -48,6 +48,8 @@ class CsvFile:
         names = [name.strip() for name in self._cells(text)] if text and text.count('"') % 2 == 0 else []
         if not any(names):
             raise ConnectorError("NO_HEADING", f"{path.name}: has no heading row; the first line must name the columns")
+        if text and "\r" in text:
+            raise ConnectorError("HEADING", f"{path.name}: lines end with CR alone; save it with LF or CRLF")
         if len(set(names)) != len(names):
             raise ConnectorError("HEADING", f"{path.name}: names a column twice; give each column its own name")
         self.columns = names

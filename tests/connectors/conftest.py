@@ -50,7 +50,7 @@ def examples() -> dict[str, str]:
     return dict(found)
 
 
-@pytest.fixture()
+@pytest.fixture
 def example(tmp_path: Path) -> Callable[[str], Partner]:
     """Loads one partner of the document by code, with words replaced."""
 
@@ -67,12 +67,12 @@ def example(tmp_path: Path) -> Callable[[str], Partner]:
     return load
 
 
-@pytest.fixture()
+@pytest.fixture
 def keys() -> SealingKeys:
     return SealingKeys()
 
 
-@pytest.fixture()
+@pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     made = create_engine(f"sqlite:///{tmp_path}/kith.db")
     metadata.create_all(made)
@@ -80,7 +80,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     made.dispose()
 
 
-@pytest.fixture()
+@pytest.fixture
 def open_session(engine: Engine) -> Callable[[], AbstractContextManager[Session]]:
     @contextmanager
     def opened() -> Iterator[Session]:
@@ -93,7 +93,7 @@ def open_session(engine: Engine) -> Callable[[], AbstractContextManager[Session]
     return opened
 
 
-@pytest.fixture()
+@pytest.fixture
 def session(engine: Engine) -> Iterator[Session]:
     made = Session(engine)
     yield made
@@ -105,7 +105,7 @@ def everything(partner: Partner) -> dict[DataCategory, frozenset[str]]:
     return {category: frozenset(f.name for f in fields) for category, fields in partner.offers.items()}
 
 
-@pytest.fixture()
+@pytest.fixture
 def ask_about() -> Callable[..., Ask]:
     """Makes a question about records of a partner; everything it offers unless `wanted` says less."""
 
