@@ -201,8 +201,8 @@ def _weigh(records: Sequence[Prepared], found: Iterable[int], scorer: Scorer) ->
     size = len(records)
     weights = {}
     for key in found:
-        weight = scorer.weigh(records[key // size], records[key % size])
-        if weight.probability >= REVIEW:
+        weight = scorer.weigh_above(records[key // size], records[key % size], REVIEW)
+        if weight is not None and weight.probability >= REVIEW:
             weights[key] = weight
     return weights
 

@@ -11,6 +11,8 @@ from hub.people.matching.normalise import Called, Prepared, sound
 
 #: A block with more records than this says too little to be worth all its pairs; other keys find them.
 LARGEST_BLOCK = 120
+#: Weaker kinds of key are given up earlier.
+LARGEST_OF_KIND = {"a": 24, "b": 40, "f": 40, "p": 60, "y": 60}
 
 
 def name_key(one: str, other: str) -> str:
@@ -57,7 +59,7 @@ def keys(record: Prepared) -> set[str]:
     return found
 
 
-def pairs(records: Sequence[Prepared], among: Iterable[int] | None = None, largest: int = LARGEST_BLOCK) -> set[int]:
+def pairs(records: Sequence[Prepared], among: Iterable[int] | None = None) -> set[int]:
     """Every pair worth comparing, as `first * len(records) + second` with first < second.
 
     Takes `among`: only pairs with at least one of these positions (what is new), else all.
@@ -69,8 +71,8 @@ def pairs(records: Sequence[Prepared], among: Iterable[int] | None = None, large
     new = None if among is None else set(among)
     size = len(records)
     found: set[int] = set()
-    for block in blocks.values():
-        if len(block) < 2 or len(block) > largest:
+    for key, block in blocks.items():
+        if len(block) < 2 or len(block) > LARGEST_OF_KIND.get(key[0], LARGEST_BLOCK):
             continue
         for i, first in enumerate(block):
             if new is None or first in new:

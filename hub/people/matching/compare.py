@@ -97,15 +97,16 @@ def given_level(a: tuple[str, ...], b: tuple[str, ...]) -> int | None:
     return 7 if any(t[0] == x[0] for t in b[1:]) or any(t[0] == y[0] for t in a[1:]) else 8
 
 
-@lru_cache(maxsize=400_000)
 def family_level(a: Called, b: Called) -> int | None:
     """The level of two family names."""
-    x, y = a.family, b.family
-    if not x or not y:
+    if not a.family or not b.family:
         return None
-    if x == y:
-        return 0
-    if (a.parts or b.parts) and set(a.parts or (x,)) & set(b.parts or (y,)):
+    return 0 if a.family == b.family else _family_level(a.family, a.parts, b.family, b.parts)
+
+
+@lru_cache(maxsize=400_000)
+def _family_level(x: str, x_parts: tuple[str, ...], y: str, y_parts: tuple[str, ...]) -> int:
+    if (x_parts or y_parts) and set(x_parts or (x,)) & set(y_parts or (y,)):
         return 1
     alike = JaroWinkler.similarity(x, y)
     if alike >= 0.92 or (min(len(x), len(y)) >= 4 and DamerauLevenshtein.distance(x, y) <= 1):
@@ -266,32 +267,59 @@ class Scorer:
         self._given, self._family = model.frequencies.get("given", {}), model.frequencies.get("family", {})
         self._born, self._place = model.frequencies.get("born", {}), model.frequencies.get("place", {})
         self._rare = {c: model.rarest.get(c, 0.0) for c in COMPONENTS}
+        self._most_sex = max(0.0, *(worth for worth, _ in self._log["sex"]))
+        least_place = min((*self._place.values(), self._rare["place"] or 1.0))
+        self._most_place = max(self._log["place"][0][0], self._m_exact["place"] - math.log2(least_place))
+        self._most_place = max(self._most_place, *(worth for worth, _ in self._log["place"]))
         self._stranger = math.log2((1 - model.prior) / model.prior)
         self._household = math.log2(model.household_ratio)
 
+    def _names(self, a: Prepared, b: Prepared) -> tuple[tuple[int | None, ...], Called | None, Called | None]:
+        """(given, family, middle) of the two names that agree best."""
+        if not a.names or not b.names:
+            return (None, None, None), None, None
+        if len(a.names) == 1 and len(b.names) == 1:
+            return name_levels(a.names[0], b.names[0]), a.names[0], b.names[0]
+        most, found = -math.inf, None
+        for x in a.names:
+            for y in b.names:
+                levels = name_levels(x, y)
+                worth = sum(self._log[c][n][0] for c, n in zip(COMPONENTS, levels, strict=False) if n is not None)
+                if worth > most:
+                    most, found = worth, (levels, x, y)
+        assert found is not None
+        return found
+
     def levels(self, a: Prepared, b: Prepared) -> tuple[Levels, Called | None, Called | None]:
         """The level of every component, with the two names that agree best."""
-        best: tuple[int | None, int | None, int | None] = (None, None, None)
-        chosen: tuple[Called | None, Called | None] = (None, None)
-        if len(a.names) == 1 and len(b.names) == 1:
-            chosen = (a.names[0], b.names[0])
-            best = name_levels(*chosen)
-        elif a.names and b.names:
-            most = -math.inf
-            for x in a.names:
-                for y in b.names:
-                    found = name_levels(x, y)
-                    worth = sum(
-                        self._log[c][level][0]
-                        for c, level in zip(("given", "family", "middle"), found, strict=True)
-                        if level is not None
-                    )
-                    if worth > most:
-                        most, best, chosen = worth, found, (x, y)
+        names, x, y = self._names(a, b)
         born = born_level(a.born, b.born) if a.born and b.born else None
         sex = (0 if a.sex == b.sex else 1) if a.sex and b.sex else None
         number = number_level(a.numbers, b.numbers) if a.numbers and b.numbers else None
-        return (*best, born, sex, place_level(a.place, b.place), number), *chosen
+        return (*names, born, sex, place_level(a.place, b.place), number), x, y
+
+    def weigh_above(self, a: Prepared, b: Prepared, least: float) -> Weight | None:
+        """The weight of a pair, or None as soon as it is clear that its probability is below `least`."""
+        names, x, _ = self._names(a, b)
+        number = number_level(a.numbers, b.numbers) if a.numbers and b.numbers else None
+        born = born_level(a.born, b.born) if a.born and b.born else None
+        most = self._most_sex if a.sex and a.sex == b.sex else 0.0
+        if a.place is not None and b.place is not None:
+            most += self._most_place
+        for c, level in (
+            ("given", names[0]),
+            ("family", names[1]),
+            ("middle", names[2]),
+            ("born", born),
+            ("number", number),
+        ):
+            if level is not None:
+                worth = self._log[c][level][0]
+                most += self._exact(c, a, x, worth) if level == 0 else worth
+        if most < self._stranger + math.log2(least):
+            return None
+        sex = (0 if a.sex == b.sex else 1) if a.sex and b.sex else None
+        return self.score(a, (*names, born, sex, place_level(a.place, b.place), number), x)
 
     def weigh(self, a: Prepared, b: Prepared) -> Weight:
         """The weight of a pair."""
