@@ -4,6 +4,14 @@ For: `decide`, the blocks of its request, the sharing agreements and the explana
 never import another package of ours. Ruled by the partnership's decision rules P01 to P50.
 """
 
+from policies.agreement import (
+    AgreementInvalid,
+    SharingAgreement,
+    basis_for,
+    gateway_register,
+    in_force,
+    load_agreements,
+)
 from policies.case import (
     Access,
     Actor,
@@ -44,6 +52,7 @@ __all__ = [
     "Access",
     "Actor",
     "Agreement",
+    "AgreementInvalid",
     "Analytics",
     "Approval",
     "Basis",
@@ -70,7 +79,12 @@ __all__ = [
     "Sar",
     "Scope",
     "Seal",
+    "SharingAgreement",
     "Subject",
     "ThresholdRecord",
+    "basis_for",
     "decide",
+    "gateway_register",
+    "in_force",
+    "load_agreements",
 ]

@@ -23,11 +23,16 @@ T = TypeVar("T")
 
 
 class FormError(ValueError):
-    """Plain data does not have the agreed form; `path` says where, `reason` why, neither holds a value."""
+    """Plain data does not have the agreed form; `path` says where, `reason` why, neither holds a value.
 
-    def __init__(self, path: str, reason: str) -> None:
+    `written` holds what was written there, for readers of files that hold no personal data; it is not part
+    of the message.
+    """
+
+    def __init__(self, path: str, reason: str, written: object = None) -> None:
         self.path = path or "."
         self.reason = reason
+        self.written = written
         super().__init__(f"{self.path}: {reason}")
 
 
@@ -87,7 +92,8 @@ def _read_block(kind: Any, complete: bool) -> Reader:
         if not isinstance(plain, dict):
             raise FormError(path, "a table of keys is needed")
         if not plain.keys() <= readers.keys():
-            raise FormError(path, f"unknown keys ({len(plain.keys() - readers.keys())})")
+            unknown = sorted(str(key) for key in plain.keys() - readers.keys())
+            raise FormError(path, f"unknown keys ({len(unknown)})", unknown)
         if not needed <= plain.keys():
             raise FormError(path, "missing " + ", ".join(sorted(needed - plain.keys())))
         dotted = path + "." if path else ""
@@ -135,7 +141,7 @@ def _read_word(kind: type[StrEnum]) -> Reader:
 
     def word(plain: object, path: str) -> Any:
         if not isinstance(plain, str) or plain not in words:
-            raise FormError(path, f"not a word of {kind.__name__}")
+            raise FormError(path, f"not a word of {kind.__name__}", plain)
         return words[plain]
 
     return word
