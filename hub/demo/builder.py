@@ -64,6 +64,14 @@ INVERSE: Mapping[str, tuple[str, str]] = {
     "SONC": ("FTH", "MTH"),
     "DAUC": ("FTH", "MTH"),
 }
+#: Who is told of a marker; the others' records do not carry it. A marker that is not here is known to all.
+_KNOWS: Mapping[SubjectFlag, tuple[str, ...]] = {
+    SubjectFlag.SHIELDED: ("csc", "police", "gp-millbrook", "gp-harbourside", "hv"),
+    SubjectFlag.FLEEING_DA: ("csc", "police", "hv"),
+    SubjectFlag.ADOPTED: ("csc",),
+    SubjectFlag.CASE_LOCKED: ("csc",),
+    SubjectFlag.OBJECTION: ("asc",),
+}
 #: Chance that an agency's record lacks the NHS number; police and housing systems have no such column.
 _NO_NHS = {"csc": 0.35, "asc": 0.15, "police": 1.0, "gp-millbrook": 0.005, "gp-harbourside": 0.005} | {
     "hv": 0.03,
@@ -240,7 +248,6 @@ class Builder:
         slips: Slips | None = None,
         since: date | None = None,
         until: date | None = None,
-        flags: Iterable[SubjectFlag] = (),
         reference: str | None = None,
         household: str | None = None,
         address: Address | None = None,
@@ -265,7 +272,7 @@ class Builder:
             person=_as_recorded(self.people[key], agency, slips, None if slips.no_address else place),
             household=self._household(agency, home),
             reference_relationship=reference,
-            flags=frozenset(flags) | self.people[key].flags,
+            flags=frozenset(flag for flag in self.people[key].flags if agency in _KNOWS.get(flag, (agency,))),
             valid_from=since,
             valid_until=until,
         )

@@ -190,10 +190,9 @@ DROPS: Mapping[str, tuple[Drop, ...]] = {
             ),
             _people("csc", _UK, _csc_person),
             broken=(
-                ("", "Broken", "Row", "Broken Row", *("",) * 17),
-                ("C009001", "Repeated", "Number", "Repeated Number", *("",) * 17),
+                ("", "No", "Number", *("",) * 18),
+                ("C009001", "Repeated", "Number", *("",) * 18),
                 ("C999998", "Too", "Short"),
-                ("C999999", "Wrong", "Date", "Wrong Date", "", "", "31/02/2019", "Q", *("",) * 13),
             ),
         ),
         Drop("relationships.csv", ("person_id", "other_person_id", "relation"), _relations("csc", _CSC_RELATIONS)),
@@ -212,7 +211,7 @@ DROPS: Mapping[str, tuple[Drop, ...]] = {
             ),
             broken=(
                 ("csc-broken-1", "", "CIN", "01/02/2024", "", "", "", "", "", "", "", ""),
-                ("csc-broken-2", "C009001", "ZZZ", "40/40/2024", "", "", "", "", "", "", "", ""),
+                ("csc-broken-2", "C999999", "ZZZ", "40/40/2024", "", "", "", "", "", "", "", ""),
             ),
         ),
         Drop(
@@ -244,7 +243,7 @@ DROPS: Mapping[str, tuple[Drop, ...]] = {
                 "Postcode FullAddress Phone Flags Opened Closed DateOfDeath"
             ),
             _people("asc", _WORDS, _asc_person),
-            broken=(("A-99999", "BROKEN", "Row", "", "Broken Row", "1 January", "Unclear", *("",) * 10),),
+            broken=(("", "BROKEN", "No number", *("",) * 14), ("A-99998", "BROKEN", "Too short")),
         ),
         Drop("related.csv", ("ClientRef", "RelatedRef", "Relation"), _relations("asc", _ASC_RELATIONS)),
         Drop("services.csv", _columns("Id ClientRef Team From To DutyLine Worker"), _involvements("asc", _WORDS)),
@@ -291,7 +290,7 @@ DROPS: Mapping[str, tuple[Drop, ...]] = {
                 "On Caseload From",
             ),
             _people("hv", _ISO, _hv_person),
-            broken=(("HV99999", "not a number", "Broken", "Row", "Broken Row", "yesterday", "unclear", *("",) * 11),),
+            broken=(("", "", "No", "Number", *("",) * 14), ("HV99998", "Too short")),
         ),
         Drop(
             "contacts.csv",
@@ -324,7 +323,7 @@ DROPS: Mapping[str, tuple[Drop, ...]] = {
                 "moved_out"
             ),
             _people("housing", _DOTS, _housing_person),
-            broken=(("P/999999", "", "Landlord's cat", "", "Broken", "Row", "Broken Row", "??", *("",) * 10),),
+            broken=(("", "T/000000", "Tenant", "", "No", "Number", *("",) * 12), ("P/999998", "Too short")),
             encoding=_HOUSING,
         ),
         Drop(

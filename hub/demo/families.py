@@ -84,7 +84,8 @@ class _Household:
     def _bear(self, mother: str, father: str | None, how_many: int, *, family: str | None = None) -> list[str]:
         """Children of a mother (and a father); now and then twins."""
         b, rng = self.b, self.rng
-        oldest = min((b.age(mother) or 20) - 17, 19)
+        youngest_parent = min(b.age(parent) or 20 for parent in (mother, father) if parent)
+        oldest = min(youngest_parent - 17, 19)
         ages = sorted({rng.randint(0, max(oldest, 0)) for _ in range(how_many)}, reverse=True)
         found: list[str] = []
         for age in ages:

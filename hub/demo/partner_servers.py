@@ -337,7 +337,9 @@ def create_recovery_app(county: County, *, folder: Path | None = None) -> Flask:
 
     def asked() -> dict[str, Any] | None:
         body = request.get_json(silent=True)
-        return body if isinstance(body, dict) and body.get("intent") else None
+        if not isinstance(body, dict) or ("records" in body and not body.get("intent")):
+            return None
+        return body
 
     def records() -> set[str]:
         return set((asked() or {}).get("records") or ())
@@ -346,7 +348,7 @@ def create_recovery_app(county: County, *, folder: Path | None = None) -> Flask:
     def known_question() -> Response | None:
         """Like every partner, this one wants to know under which audit record it is asked."""
         if asked() is None:
-            response = jsonify({"error": "A question needs a JSON object with an intent."})
+            response = jsonify({"error": "A question needs a JSON object, and about records an intent."})
             response.status_code = 400
             return response
         return None

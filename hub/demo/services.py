@@ -64,7 +64,8 @@ def _gp(b: Builder, people: list[str]) -> None:
         if rng.random() < 0.03:
             other = "gp-harbourside" if practice == "gp-millbrook" else "gp-millbrook"
             left = ago(b.today, years=rng.uniform(0.1, 2))
-            register_with_gp(b, person, other, max(born, ago(left, years=4)), left)
+            if born < left:
+                register_with_gp(b, person, other, max(born, ago(left, years=4)), left)
         if rng.random() < 0.12:
             when = max(born, ago(b.today, years=rng.uniform(0.05, 3)))
             kind = rng.choice(_VISITS)
