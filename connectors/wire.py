@@ -167,6 +167,8 @@ class Wire:
                 response.release_conn()
         except ConnectorError:
             raise
+        except NewConnectionError:  # Before time-outs: the library counts it as one of them.
+            raise self._wrong(NoAnswerReason.ERROR, "could not be reached") from None
         except (TimeoutError, PoolTimeout):
             raise self._wrong(NoAnswerReason.TIMEOUT, "did not answer in time") from None
         except OutsideNetworkError:
