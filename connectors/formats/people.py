@@ -35,7 +35,9 @@ SYSTEMS: Mapping[str, str] = {"nhs_number": NHS_NUMBER, "upn": UPN}
 #: What the row's person is to a person inside the row, from what the latter is to the former. HL7 v3
 #: PersonalRelationshipRoleType; where the sex of a parent would be needed the general code is used.
 INVERSE: Mapping[str, str] = {
-    **{c: c for c in ("SPS", "DOMPART", "SIGOTHR", "FMRSPS", "ROOM", "FAMMEM", "EXT", "SIB", "HSIB", "STPSIB", "NSIB")},
+    **{
+        c: c for c in ("SPS", "DOMPART", "SIGOTHR", "FMRSPS", "ROOM", "FAMMEMB", "EXT", "SIB", "HSIB", "STPSIB", "NSIB")
+    },
     **dict.fromkeys(("HUSB", "WIFE"), "SPS"),
     **dict.fromkeys(("BRO", "SIS"), "SIB"),
     **dict.fromkeys(("HBRO", "HSIS"), "HSIB"),

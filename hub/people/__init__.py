@@ -1,5 +1,6 @@
 """People across agencies: who is the same person, and who is family; see docs/matching.md."""
 
+from hub.people.families import Family, Household, Member, Relation, family_of
 from hub.people.index import (
     Candidate,
     CandidateList,
@@ -16,10 +17,15 @@ __all__ = [
     "Candidate",
     "CandidateList",
     "CandidateQuery",
+    "Family",
+    "Household",
+    "Member",
     "RefreshReport",
+    "Relation",
     "age_on",
     "candidates",
     "current_person",
+    "family_of",
     "keep_apart",
     "parse_box",
     "records_of",

@@ -85,7 +85,7 @@ def refresh(
             unchanged += 1
             newer.append({"row": before.id, "new_as_of": record.as_of, "now": now})
     gone = [row.id for name, row in known.items() if name not in seen] if complete else []
-    touched = _forget(session, keys, [row for row, _ in changed] + gone)
+    _forget(session, keys, [row for row, _ in changed] + gone)
     for some in chunks(gone):
         session.execute(delete(tables.records).where(tables.records.c.id.in_(some)))
     if newer:
@@ -96,7 +96,7 @@ def refresh(
             newer,
         )  # fmt: skip
     _store(session, keys, new, changed, agency, now)
-    persons = relink(session, keys, now=now, also=touched) if link else 0
+    persons = relink(session, keys, now=now) if link else 0
     return RefreshReport(len(seen), len(new), len(changed), unchanged, len(gone), persons)
 
 
@@ -104,8 +104,8 @@ def _fingerprint(keys: Keys, agency: str, packed: bytes) -> bytes:
     return keys.blind("match-fingerprint", f"{agency}\x1f" + packed.decode())
 
 
-def _forget(session: Session, keys: Keys, rows: Sequence[int]) -> set[str]:
-    """Takes the keys and links of changed or removed records out; returns the persons they were part of."""
+def _forget(session: Session, keys: Keys, rows: Sequence[int]) -> None:
+    """Takes the keys and links of changed or removed records out; whoever was one person with them is linked anew."""
     touched: set[str] = set()
     for some in chunks(rows):
         found = session.execute(select(*COLUMNS).where(tables.records.c.id.in_(some))).all()
@@ -118,8 +118,8 @@ def _forget(session: Session, keys: Keys, rows: Sequence[int]) -> set[str]:
         session.execute(
             delete(tables.links).where(or_(tables.links.c.first_id.in_(some), tables.links.c.second_id.in_(some)))
         )
-        session.execute(update(tables.records).where(tables.records.c.id.in_(some)).values(person=None))
-    return touched
+    for some in chunks(sorted(touched)):
+        session.execute(update(tables.records).where(tables.records.c.person.in_(some)).values(is_linked=False))
 
 
 def _blind(keys: Keys, record: SourceRecord) -> set[int]:
@@ -139,7 +139,7 @@ def _store(
         session.execute(
             update(tables.records).where(tables.records.c.id == row).values(
                 sealed=keys.seal(agency, packed, context_of(record.record)),
-                fingerprint=_fingerprint(keys, agency, packed), as_of=record.as_of, refreshed_at=now, person=None,
+                fingerprint=_fingerprint(keys, agency, packed), as_of=record.as_of, refreshed_at=now, is_linked=False,
             )
         )  # fmt: skip
         session.execute(insert(tables.keys), [{"key": k, "record_id": row} for k in _blind(keys, record)])
@@ -154,6 +154,7 @@ def _store(
                     "agency": agency,
                     "record": record.record,
                     "person": None,
+                    "is_linked": False,
                     "sealed": keys.seal(agency, packed, context_of(record.record)),
                     "fingerprint": _fingerprint(keys, agency, packed),
                     "as_of": record.as_of,
@@ -171,24 +172,23 @@ def _store(
         )
 
 
-def relink(session: Session, keys: Keys, *, now: datetime, also: Iterable[str] = (), model: Model | None = None) -> int:
-    """Links every record that has no person yet with what is there, and the persons in `also` again.
+def relink(session: Session, keys: Keys, *, now: datetime, model: Model | None = None) -> int:
+    """Links every record that is new or changed with what is there, and the persons those records were part of again.
 
     Returns how many persons were written. Only those whose records changed hands are touched.
     """
     table = tables.records
-    again = set(also)
-    pending = {row.id for row in session.execute(select(table.c.id).where(table.c.person.is_(None)))}
-    if not pending and not again:
+    pending = {row.id for row in session.execute(select(table.c.id).where(table.c.is_linked.is_(False)))}
+    if not pending:
         return 0
     rows = (
         session.execute(select(*COLUMNS).order_by(table.c.id)).all()
         if len(pending) >= BULK
-        else _around(session, keys, pending, again)
+        else _around(session, keys, pending)
     )
     records = [prepare(opened(keys, row)) for row in rows]
     at_of = {row.id: at for at, row in enumerate(rows)}
-    new = {at_of[row] for row in pending} | {at for at, row in enumerate(rows) if row.person in again}
+    new = {at_of[row] for row in pending}
     scorer = Scorer(replace(model or Model.load(DEFAULT_MODEL), prior=1 / max(10_000, len(rows))))
     weights = _weigh(records, pairs(records, None if len(new) == len(rows) else new), scorer)
     for first, second in _stored_links(session, at_of, new):
@@ -207,7 +207,7 @@ def _weigh(records: Sequence[Prepared], found: Iterable[int], scorer: Scorer) ->
     return weights
 
 
-def _around(session: Session, keys: Keys, pending: set[int], again: set[str]) -> Sequence[Any]:
+def _around(session: Session, keys: Keys, pending: set[int]) -> Sequence[Any]:
     """The pending records, the records that share a key with them, and everybody who is one person with those."""
     table = tables.records
     own: list[Any] = []
@@ -219,7 +219,7 @@ def _around(session: Session, keys: Keys, pending: set[int], again: set[str]) ->
         query = select(tables.keys.c.key, table.c.id, table.c.person).join(table, table.c.id == tables.keys.c.record_id)
         for key, row, person in session.execute(query.where(tables.keys.c.key.in_(some))):
             carried[key].append((row, person))
-    persons = {p for block in carried.values() if len(block) <= LARGEST_BLOCK for _, p in block if p} | again
+    persons = {p for block in carried.values() if len(block) <= LARGEST_BLOCK for _, p in block if p}
     found = {row.id: row for row in own}
     for some in chunks(sorted(persons)):
         found |= {row.id: row for row in session.execute(select(*COLUMNS).where(table.c.person.in_(some)))}
@@ -274,6 +274,8 @@ def _write(session: Session, rows: Sequence[Any], clusters: Clusters, new: set[i
         )
     if moved:
         session.execute(insert(tables.moves), moved)
+    for some in chunks(sorted(rows[at].id for at in new)):
+        session.execute(update(tables.records).where(tables.records.c.id.in_(some)).values(is_linked=True))
     fresh = [link for link in clusters.links if link.first in new or link.second in new]
     ids = sorted({rows[at].id for at in new})
     for some in chunks(ids):
@@ -328,4 +330,5 @@ def keep_apart(
             said_by=said_by, rationale=sealed, at=now,
         )
     )  # fmt: skip
-    return relink(session, keys, now=now, also=found)
+    session.execute(update(table).where(table.c.person.in_(found)).values(is_linked=False))
+    return relink(session, keys, now=now)

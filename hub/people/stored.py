@@ -24,7 +24,7 @@ from connectors import (
 )
 from hub.people import tables
 from hub.people.matching.candidates import keys as linking_keys
-from hub.people.matching.normalise import Prepared
+from hub.people.matching.normalise import Place, Prepared, home_of
 from policies.vocabulary import SubjectFlag
 
 #: How many values one IN list carries; SQLite takes 32,766 and both plan short lists well.
@@ -54,9 +54,12 @@ def relation_key(system: str, record: str) -> str:
     return f"r:{system}:{record}"
 
 
-def dwelling_key(prepared: Prepared) -> str | None:
-    """Finds the records at the same dwelling; None where the address is thin or protected."""
-    return f"A:{prepared.place.key}" if prepared.place and prepared.place.key else None
+def dwelling_keys(home: Place) -> set[str]:
+    """Find the records at the same dwelling: spelt the same, or with the same number and start of the street."""
+    found = {f"A:{home.key}"} if home.key else set()
+    if home.number and home.street:
+        found.add(f"B:{home.number}:{home.street.replace(' ', '')[:5]}")
+    return found
 
 
 def keys_of(record: SourceRecord, prepared: Prepared) -> set[str]:
@@ -64,8 +67,8 @@ def keys_of(record: SourceRecord, prepared: Prepared) -> set[str]:
     found = linking_keys(prepared)
     if record.household:
         found.add(household_key(record.agency, record.household))
-    if dwelling := dwelling_key(prepared):
-        found.add(dwelling)
+    if home := home_of(record):
+        found |= dwelling_keys(home)
     found.update(relation_key(tie.identifier.system, tie.identifier.value) for tie in record.person.related)
     return found
 

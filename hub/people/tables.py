@@ -7,6 +7,7 @@ docs/matching.md.
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Float,
@@ -31,13 +32,15 @@ records = Table(
     Column("id", _ROW, primary_key=True, autoincrement=True),
     Column("agency", String(64), nullable=False),
     Column("record", String(200), nullable=False),
-    Column("person", String(32), nullable=True, comment="None until it is linked"),
+    Column("person", String(32), nullable=True, comment="None until it is linked for the first time"),
+    Column("is_linked", Boolean, nullable=False, comment="False while it is new, changed, or near one that changed"),
     Column("sealed", LargeBinary, nullable=False),
     Column("fingerprint", LargeBinary(16), nullable=False),
     Column("as_of", DateTime(timezone=True), nullable=True),
     Column("refreshed_at", DateTime(timezone=True), nullable=False),
     UniqueConstraint("agency", "record"),
     Index("ix_match_records_person", "person"),
+    Index("ix_match_records_is_linked", "is_linked"),
 )
 
 keys = Table(

@@ -153,6 +153,8 @@ def place_level(a: Place | None, b: Place | None) -> int | None:
     if a.uprn and b.uprn:
         return 0 if a.uprn == b.uprn else 4
     if a.street and b.street:
+        if len(a.postcode) >= 5 <= len(b.postcode) and DamerauLevenshtein.distance(a.postcode, b.postcode) > 1:
+            return 4
         if a.street == b.street or _street_alike(a.street, b.street):
             if a.number == b.number and a.number:
                 if a.unit == b.unit:

@@ -150,10 +150,10 @@ PARTICLES = frozenset(
         "UL",
     ]
 )
+#: Flags whose bearers' whereabouts are used for nothing.
+PROTECTED = frozenset({SubjectFlag.SHIELDED, SubjectFlag.FLEEING_DA, SubjectFlag.PROTECTED_PERSON})
 #: Flags whose bearers are matched without their address (matching must not become a way to find them).
-NO_ADDRESS = frozenset(
-    {SubjectFlag.SHIELDED, SubjectFlag.FLEEING_DA, SubjectFlag.PROTECTED_PERSON, SubjectFlag.ADOPTED}
-)
+NO_ADDRESS = PROTECTED | {SubjectFlag.ADOPTED}
 
 _CYRILLIC = zip(
     "АБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯІЇЄҐ",
@@ -373,6 +373,11 @@ def place(addresses: Sequence[Address]) -> Place | None:
         if street or found.uprn or found.postcode:
             return found
     return None
+
+
+def home_of(record: SourceRecord) -> Place | None:
+    """Where a record says somebody lives; None when the record protects the person's whereabouts."""
+    return None if record.flags & PROTECTED else place(record.person.addresses)
 
 
 def prepare(record: SourceRecord) -> Prepared:
