@@ -9,21 +9,17 @@ import contextlib
 import fcntl
 import hashlib
 import os
-import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, insert, select, text, tuple_
+from sqlalchemy import Connection, Engine, RowMapping, Table, insert, select, text, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
 from audit.checkpoint import Checkpoint, VerifierKey, open_note
 from audit.errors import ProofError, TrailCorrupt, TrailUnavailable
 from audit.tables import checkpoints, entries, keys, nodes
 from audit.tree import EMPTY_ROOT, NodeReader, Peaks, fold, peak_positions
-
-#: What a database may throw at us. Foreign exceptions are turned into our own, without their parameters.
-DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, OSError)
 
 #: One lock for one trail in a PostgreSQL database: the first eight bytes of SHA-256("kith audit trail").
 _ADVISORY_LOCK = 0x2B7D9F5A61C3E804
@@ -33,6 +29,24 @@ SUBMITTER, LOG = "submitter", "log"
 
 _BATCH = 1000
 _SECTOR_BYTES = 512
+
+
+# What is on the way of every append goes straight to the driver, whose part of the work is small: by way of
+# SQLAlchemy's results, reading this one row took 300 microseconds instead of 10. The names are those of our own
+# tables; values are always parameters.
+_NEWEST_CHECKPOINT = "SELECT size, root, note FROM audit_checkpoint ORDER BY size DESC LIMIT 1"
+
+
+def _insertion(table: Table, placeholder: str) -> str:
+    names = [column.name for column in table.columns]
+    values = ", ".join(placeholder.format(name) for name in names)
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({values})"  # noqa: S608
+
+
+_INSERTIONS = {
+    dialect: {table.name: _insertion(table, placeholder) for table in (entries, nodes, checkpoints)}
+    for dialect, placeholder in (("sqlite", ":{}"), ("postgresql", "%({})s"))
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +118,8 @@ class Store:
         self._engine = engine
         self._wait_ms = max(1, int(wait_s * 1000))
         self.is_sqlite = engine.dialect.name == "sqlite"
+        # What a database may throw. Foreign exceptions are turned into our own, without their parameters.
+        self._errors = (SQLAlchemyError, OSError, engine.dialect.loaded_dbapi.Error)
 
     # Reading
 
@@ -114,7 +130,7 @@ class Store:
         try:
             with self._engine.connect() as connection:
                 yield connection.execution_options(**level)
-        except DATABASE_ERRORS as error:
+        except self._errors as error:
             raise unavailable("The trail cannot be read", error) from None
 
     def database_path(self) -> str:
@@ -165,7 +181,7 @@ class Store:
                 if public_key_of(connection, role, key_hash) is None:
                     connection.execute(insert(keys), [row])
                 connection.commit()
-        except DATABASE_ERRORS as error:
+        except self._errors as error:
             raise unavailable("The trail cannot be written", error) from None
 
     def _prepare_sqlite(self, connection: Connection) -> None:
@@ -196,10 +212,10 @@ def unavailable(sentence: str, error: BaseException) -> TrailUnavailable:
 
 def read_head(connection: Connection) -> Head:
     """The newest checkpoint, not yet believed."""
-    row = connection.execute(
-        select(checkpoints.c.size, checkpoints.c.root, checkpoints.c.note).order_by(checkpoints.c.size.desc()).limit(1)
-    ).first()
-    return Head(row.size, bytes(row.root), row.note) if row else EMPTY_HEAD
+    with contextlib.closing(connection.connection.cursor()) as cursor:
+        cursor.execute(_NEWEST_CHECKPOINT)
+        row = cursor.fetchone()
+    return Head(row[0], bytes(row[1]), row[2]) if row else EMPTY_HEAD
 
 
 def read_signed_head(connection: Connection, key: VerifierKey) -> Head:
@@ -261,10 +277,11 @@ def insert_group(
     checkpoint_row: dict[str, Any],
 ) -> None:
     """Write one group: entries, completed subtrees, the checkpoint over them."""
-    connection.execute(insert(entries), entry_rows)
-    if node_rows:
-        connection.execute(insert(nodes), node_rows)
-    connection.execute(insert(checkpoints), [checkpoint_row])
+    insertions = _INSERTIONS[connection.dialect.name]
+    with contextlib.closing(connection.connection.cursor()) as cursor:
+        for table, table_rows in ((entries, entry_rows), (nodes, node_rows), (checkpoints, [checkpoint_row])):
+            if table_rows:
+                cursor.executemany(insertions[table.name], table_rows)
 
 
 def public_key_of(connection: Connection, role: str, key_hash: bytes) -> bytes | None:
