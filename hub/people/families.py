@@ -9,8 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import CompoundSelect, Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from connectors import PartialDate, SourceRecord, record_system
@@ -194,11 +195,12 @@ def _rows_near(session: Session, keys: Keys, wanted: set[str], named: set[tuple[
         .join(tables.keys, tables.keys.c.record_id == table.c.id)
         .where(tables.keys.c.key.in_(sorted(blind_key(keys, key) for key in wanted)))
     )
-    found = [table.c.person.in_(by_key)]
+    persons: Select[Any] | CompoundSelect[Any] = by_key
     if named:
         by_name = select(table.c.person).where(tuple_(table.c.agency, table.c.record).in_(sorted(named)))
-        found.append(table.c.person.in_(by_name))
-    return session.execute(select(*COLUMNS).where(or_(*found)).order_by(table.c.id).limit(MOST_ROWS + 1)).all()
+        persons = by_key.union(by_name)
+    query = select(*COLUMNS).where(table.c.person.in_(persons)).order_by(table.c.id).limit(MOST_ROWS + 1)
+    return session.execute(query).all()
 
 
 def _ties(people: People) -> Ties:
