@@ -130,6 +130,7 @@ class Builder:
         self.truth: dict[tuple[str, str], str] = {}
         self.involvements: list[Involvement] = []
         self.happenings: list[Happening] = []
+        self._lived: dict[str, list[Residence]] = {}
         self._of: dict[tuple[str, str], str] = {}
         self._households: dict[tuple[str, str], str] = {}
         self._agency: dict[str, Agency] = {agency.code: agency for agency in AGENCIES}
@@ -185,7 +186,10 @@ class Builder:
 
     def live(self, household: str, address: Address, *people: str, since: date, until: date | None = None) -> None:
         """Says that people live, or lived, at an address as one household."""
-        self.residences += [Residence(person, household, address, since, until) for person in people]
+        for person in people:
+            residence = Residence(person, household, address, since, until)
+            self.residences.append(residence)
+            self._lived.setdefault(person, []).append(residence)
 
     def relate(self, person: str, code: str, of: str) -> None:
         """Says that one person is `code` of the other, and so what the other is of them."""
@@ -194,7 +198,7 @@ class Builder:
 
     def home(self, person: str) -> Residence:
         """Returns where somebody lives now: the latest residence without an end."""
-        return next(r for r in reversed(self.residences) if r.person == person and r.until is None)
+        return next(r for r in reversed(self._lived[person]) if r.until is None)
 
     def age(self, person: str) -> int | None:
         """Returns completed years, or None before birth."""
@@ -229,7 +233,7 @@ class Builder:
             born = date(born.year, born.day, born.month)
         old = None
         if rng.random() < _CHANCE_OLD_ADDRESS:
-            old = next((r.address for r in self.residences if r.person == key and r.until), None)
+            old = next((r.address for r in self._lived[key] if r.until), None)
         return Slips(
             given=(first,) if rng.random() < _CHANCE_NO_MIDDLE else (first, *others),
             family=family,
@@ -260,9 +264,8 @@ class Builder:
         if not again and (key, agency) in self._of:
             return self._of[key, agency]
         slips = slips or (Slips(no_nhs=_NO_NHS[agency] == 1.0) if self.story else self.slips(key, agency))
-        residence = next((r for r in reversed(self.residences) if r.person == key and r.until is None), None)
-        if residence is None:
-            residence = next((r for r in reversed(self.residences) if r.person == key), None)
+        lived = list(reversed(self._lived.get(key, ())))
+        residence = next((r for r in lived if r.until is None), lived[0] if lived else None)
         place = slips.address or address or (residence.address if residence else None)
         record = self._agency[agency].style.format(next((self._story_ids if self.story else self._ids)[agency]))
         home = household or (residence.household if residence else None)

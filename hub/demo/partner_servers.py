@@ -51,9 +51,10 @@ def _tidy(value: Any) -> Any:
 def fhir_resources(county: County, agency: str) -> dict[str, list[dict[str, Any]]]:
     """Returns what a practice holds, by resource type, in the order of its record ids."""
     found: dict[str, list[dict[str, Any]]] = {"Patient": [], **{kind: [] for kind in _SUBJECT}}
-    for r in sorted((r for r in county.records if r.agency == agency), key=lambda r: r.record):
+    known = {r.record: r for r in county.records if r.agency == agency}
+    for _, r in sorted(known.items()):
         found["Patient"].append(_patient(r))
-        found["RelatedPerson"] += _related(r, {x.record: x for x in county.records if x.agency == agency})
+        found["RelatedPerson"] += _related(r, known)
     for i in county.involvements:
         if i.agency == agency:
             found["EpisodeOfCare"].append(_registration(i))

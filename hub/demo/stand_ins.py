@@ -25,7 +25,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from hub.demo.behaviour import BehaviourRefused, behaviours, tell
 from hub.demo.county import build_county
 from hub.demo.files import write_issuers, write_partners
-from hub.demo.identity_provider import Client, Provider, create_provider_app
+from hub.demo.identity_provider import Client, NotADemonstration, Provider, create_provider_app
 from hub.demo.partner_servers import create_fhir_app, create_recovery_app
 
 _HOST = "127.0.0.1"
@@ -58,6 +58,8 @@ class StandIns:
         Raises NotADemonstration without `demo`, and OSError when the folder holds no county or a port is taken.
         """
         self.folder, self.client_id = folder, client_id
+        if demo is not True:
+            raise NotADemonstration("Stand-ins run in a demonstration only; they need demo=True.")
         about = json.loads((folder / "county.json").read_text(encoding="utf-8"))
         county = build_county(about["seed"], today=date.fromisoformat(about["today"]))
         self._servers: dict[str, BaseWSGIServer] = {}
@@ -87,7 +89,7 @@ class StandIns:
         write_partners(folder, ports=self.ports)
         self.issuers_file = write_issuers(folder, issuer=self.issuer, client_id=client_id, secret_file=self.secret_file)
         self._threads = [
-            threading.Thread(target=server.serve_forever, name=name, daemon=True)
+            threading.Thread(target=server.serve_forever, args=(0.05,), name=name, daemon=True)
             for name, server in self._servers.items()
         ]
         for thread in self._threads:
@@ -160,9 +162,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--redirect-uri", action="append", help=f"may be repeated; default {DEFAULT_REDIRECT}")
     parser.add_argument("--post-logout-redirect-uri", action="append", default=[])
     said = parser.parse_args(arguments)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     try:
         running = StandIns(
             said.folder,
@@ -174,6 +173,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"The stand-ins could not start: {error.strerror}. Was the county written there?\n")
         return 1
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     sys.stdout.write(json.dumps(running.about()) + "\n")
     sys.stdout.flush()
     with suppress(KeyboardInterrupt):
