@@ -45,6 +45,7 @@ from policies.case import (
     ThresholdRecord,
 )
 from policies.decide import decide
+from policies.explain import Explanation, explain
 from policies.rules import RULES, Rule
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "Decision",
     "DecisionRequest",
     "Episode",
+    "Explanation",
     "Field",
     "GatewayEntry",
     "Gillick",
@@ -84,6 +86,7 @@ __all__ = [
     "ThresholdRecord",
     "basis_for",
     "decide",
+    "explain",
     "gateway_register",
     "in_force",
     "load_agreements",

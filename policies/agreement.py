@@ -208,7 +208,7 @@ def load_agreements(folder: Path) -> tuple[SharingAgreement, ...]:
 
 def read_agreement(path: Path) -> SharingAgreement:
     """Read one agreement file. Raises AgreementInvalid."""
-    plain = _toml(path)
+    plain = read_toml(path)
     bases_plain = plain.pop("basis", [])
     try:
         head = read(_Head, plain, complete=False)
@@ -217,17 +217,17 @@ def read_agreement(path: Path) -> SharingAgreement:
         bases = tuple(_read_basis(one, f"basis[{n}]") for n, one in enumerate(bases_plain))
         _check(head, bases)
     except FormError as error:
-        raise AgreementInvalid(path.name, error.path, _with_word(error)) from None
+        raise AgreementInvalid(path.name, error.path, with_word(error)) from None
     return SharingAgreement(head, bases, path.name)
 
 
 def gateway_register(path: Path) -> tuple[GatewayEntry, ...]:
     """Read the register of statutory gateways and their dates. Raises AgreementInvalid."""
-    plain = _toml(path)
+    plain = read_toml(path)
     try:
         rows = read(_Register, plain, complete=False).gateway
     except FormError as error:
-        raise AgreementInvalid(path.name, error.path, _with_word(error)) from None
+        raise AgreementInvalid(path.name, error.path, with_word(error)) from None
     if len({row.code for row in rows}) != len(rows):
         raise AgreementInvalid(path.name, "gateway", "the same code twice")
     return tuple(
@@ -291,14 +291,15 @@ def _check(head: _Head, bases: tuple[BasisClaim, ...]) -> None:
         claimed |= pairs
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file. Raises AgreementInvalid."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise AgreementInvalid(path.name, ".", f"cannot be read: {error}") from error
 
 
-def _with_word(error: FormError) -> str:
+def with_word(error: FormError) -> str:
     """Agreements hold no personal data, so the error may repeat the wrong word."""
     if isinstance(error.written, list):
         return f"{error.reason}: {', '.join(map(str, error.written))}"
