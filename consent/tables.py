@@ -52,7 +52,7 @@ consent_records = Table(
     Column("given_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=True),
     Column("withdrawn_at", Instant, nullable=True),
-    Column("wording", String(64), nullable=True),
+    Column("wording", String(400), nullable=True),
     Column("recorded_at", Instant, nullable=False),
     Column("recorded_by", String(40), nullable=False),
     Index("consent_records_subject", "subject"),

@@ -78,7 +78,6 @@ def all_metadata() -> list[MetaData]:
     """The tables of every package, for migrations and tests."""
     from audit.tables import metadata as audit_tables
     from connectors.tables import metadata as connector_tables
-
     from consent.tables import metadata as consent_tables
     from hub.keys import metadata as key_tables
     from hub.people.tables import metadata as people_tables

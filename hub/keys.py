@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 
 from cryptography.exceptions import InvalidTag
@@ -76,6 +76,11 @@ class KeyRing:
         keyed = root.copy()
         keyed.update(value.encode())
         return keyed.digest()[:16]
+
+    def make_sure_of(self, agencies: Iterable[str]) -> None:
+        """Makes the data keys of these agencies now, so that no key is made in the middle of another transaction."""
+        for agency in agencies:
+            self._cipher(agency)
 
     def destroy(self, session: Session, agency: str) -> None:
         """Erases all that was sealed for this agency by deleting its wrapped key.

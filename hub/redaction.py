@@ -1,138 +1,91 @@
-"""From partners' answers to the one thing a page may render: a picture that can hold only permitted fields.
+"""Step 8 of the way of one request: from partners' answers to what may be shown of them.
 
-For: step 8 of the way of one request. Must never carry a partner's item onwards: what is not named by a
-permit does not get into these types at all.
+For: deciding each real item again and keeping only what that decision names. Must never hand on a partner's
+item as it came.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from connectors import ContactLine
-from policies.vocabulary import AnswerState, DataCategory, FieldKind
+from connectors import Answer, Value
+from hub.casefile import about_item
+from hub.permits import DISCHARGED, SHOWING, Permit
+from hub.picture import AgencyView, Cell, Conflict, EventView, Fact, FamilyPicture, PersonView, RelationView, Withheld
+from policies import Field, decide
+from policies.vocabulary import AnswerState, DataCategory, GpAnswer, Obligation
+
+__all__ = [
+    "AgencyView",
+    "Cell",
+    "Conflict",
+    "EventView",
+    "Fact",
+    "FamilyPicture",
+    "Kept",
+    "PersonView",
+    "Redacted",
+    "RelationView",
+    "Withheld",
+    "apply",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
-    """One permitted field with its source. `value` is text for display; dates are ISO 8601."""
-
-    name: str
-    kind: FieldKind
-    value: str
-    agency: str
-    as_of: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Two or more agencies say different things about the same field; shown side by side, never resolved in silence."""
-
-    name: str
-    facts: tuple[Fact, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One person x one agency in the known-to matrix: one of five states, in words, with whom to ring."""
-
-    person: str
-    agency: str
-    state: AnswerState
-    service: str | None
-    since: date | None
-    until: date | None
-    contact: ContactLine
-    team_contact: str | None
-    as_of: datetime | None
-    coverage: str
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class RelationView:
-    """`person` is `code` (HL7 v3, e.g. MTH) of `of`, as `agencies` state it or as the hub derived it (`basis`)."""
-
-    person: str
-    of: str
-    code: str
-    words: str
-    agencies: tuple[str, ...]
-    basis: str
-    contradicted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PersonView:
-    """One member of the picture. `age` is None when no date of birth may be shown or is held."""
-
-    id: str
-    label: str
-    sex_code: str | None
-    age: int | None
-    unborn: bool
-    deceased: bool
-    is_subject: bool
-    relation_to_subject: str
-    why_here: str
-    household: str | None
-    facts: tuple[Fact, ...]
-    conflicts: tuple[Conflict, ...]
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AgencyView:
-    """One agency's card: who they are, how the agency answered as a whole, whom to ring, what the answer covers."""
-
-    code: str
-    name: str
-    kind_words: str
-    contact: ContactLine
-    coverage: str
-    as_of: datetime | None
-    agreement: str | None
-    state: AnswerState
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class EventView:
-    """One episode or life event on the timeline. `ended` None means ongoing or a single day (see `is_period`)."""
+class Kept:
+    """One item as far as it may be shown: the permitted fields, their source and its as-of."""
 
     person: str
     agency: str
     category: DataCategory
-    title: str
-    started: date | None
-    ended: date | None
-    is_period: bool
-    significant: bool
-    part: str | None
-    facts: tuple[Fact, ...]
+    occurred_on: date | None
+    values: Mapping[str, Value]
     as_of: datetime | None
+    obligations: frozenset[Obligation]
+    answer: GpAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Withheld:
-    """What was not shown: for the trail and for the reader's sentence, never the content."""
+class Redacted:
+    """What is left of the partners' answers, and what was cut from them."""
 
-    person: str
-    agency: str
-    category: DataCategory
-    outcome: str
-    rules: tuple[str, ...]
+    kept: tuple[Kept, ...]
+    cut: tuple[Withheld, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FamilyPicture:
-    """Everything a picture page renders, and nothing else."""
+def apply(answers: Mapping[tuple[str, str], Answer], permits: Sequence[Permit]) -> Redacted:
+    """Decides each real item again - its own day, form and seal - and keeps only what that decision names.
 
-    enquiry_reference: str
-    purpose_words: str
-    made_at: datetime
-    subject: str
-    people: tuple[PersonView, ...]
-    agencies: tuple[AgencyView, ...]
-    cells: tuple[Cell, ...]
-    relations: tuple[RelationView, ...]
-    events: tuple[EventView, ...]
-    notes: tuple[str, ...]
+    The permit was about what the agency could hold; an item may be older than the agreement reaches, sealed,
+    or hold fields that were never offered. What no permit names is dropped without being looked at.
+    """
+    by_place = {(permit.agency, permit.person, permit.category): permit for permit in permits}
+    kept: list[Kept] = []
+    cut: list[Withheld] = []
+    for (agency, person), answer in answers.items():
+        if answer.state != AnswerState.FOUND:
+            continue
+        for item in answer.items:
+            permit = by_place.get((agency, person, item.category))
+            if permit is None:
+                continue
+            offered = tuple(Field(name, value.kind) for name, value in item.values.items() if name in permit.fields)
+            if not offered:
+                continue
+            decision = decide(about_item(permit.request, item, offered, match=answer.match))
+            if decision.outcome not in SHOWING or not decision.fields or set(decision.obligations) - DISCHARGED:
+                cut.append(Withheld(person, agency, item.category, str(decision.outcome), decision.rules))
+                continue
+            kept.append(
+                Kept(
+                    person=person,
+                    agency=agency,
+                    category=item.category,
+                    occurred_on=item.occurred_on,
+                    values={name: item.values[name] for name in decision.fields},
+                    as_of=answer.as_of,
+                    obligations=frozenset(decision.obligations),
+                    answer=decision.answer,
+                )
+            )
+    return Redacted(tuple(kept), tuple(cut))

@@ -82,6 +82,7 @@ enquiries = Table(
     Column("threshold", String(40), nullable=True),
     Column("threshold_by_role", String(40), nullable=True),
     Column("threshold_at", Instant, nullable=True),
+    Column("consent_giver", String(32), nullable=True),
     Column("subject", String(40), nullable=True),
     Index("enquiries_opened_by", "opened_by", "opened_at"),
 )

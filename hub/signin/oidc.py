@@ -11,7 +11,7 @@ import time
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -110,8 +110,10 @@ class SignIn:
         )
         return url, {"issuer": code, "state": state, "nonce": nonce, "verifier": verifier, "at": now.timestamp()}
 
-    def finish(self, answer: Mapping[str, str], started: Mapping[str, Any] | None, *, now: datetime) -> Actor:
-        """The actor that the provider vouches for.
+    def finish(
+        self, answer: Mapping[str, str], started: Mapping[str, Any] | None, *, now: datetime
+    ) -> tuple[Actor, date | None]:
+        """The actor that the provider vouches for, and their date of birth if it says so.
 
         Steps, each with the attack it stops: 1 a sign-in of this browser is in progress (login CSRF);
         2 state equals (CSRF); 3 issuer in the response (mix-up, RFC 9207); 4 no error; 5 code and verifier
@@ -124,14 +126,14 @@ class SignIn:
             raise _refused("state-differs")
         issuer = self._issuer(started["issuer"])
         metadata = self._metadata(issuer)
-        if metadata.get("authorization_response_iss_parameter_supported") or "iss" in answer:
-            if answer.get("iss") != issuer.issuer:
-                raise _refused("issuer-differs")
+        names_itself = metadata.get("authorization_response_iss_parameter_supported") or "iss" in answer
+        if names_itself and answer.get("iss") != issuer.issuer:
+            raise _refused("issuer-differs")
         if "error" in answer or not answer.get("code"):
             raise _refused("provider-refused")
         token = self._exchange(issuer, metadata, answer["code"], started["verifier"])
         claims = self._verified_claims(issuer, metadata, token, started["nonce"], now)
-        return self._actor(issuer, claims, now)
+        return self._actor(issuer, claims), _birth_date(claims)
 
     def _issuer(self, code: str) -> Issuer:
         if code not in self.issuers:
@@ -145,7 +147,7 @@ class SignIn:
             scope="openid profile",
             redirect_uri=self._redirect_uri,
             code_challenge_method="S256",
-            token_endpoint_auth_method="client_secret_basic",
+            token_endpoint_auth_method="client_secret_basic",  # noqa: S106 - a method, not a secret
         )
         client.trust_env = False
         return client
@@ -215,7 +217,7 @@ class SignIn:
                 issuer.keys_at = time.monotonic()
             return issuer.keys
 
-    def _actor(self, issuer: Issuer, claims: Mapping[str, Any], now: datetime) -> Actor:
+    def _actor(self, issuer: Issuer, claims: Mapping[str, Any]) -> Actor:
         def claim(name: str) -> Any:
             return claims.get(issuer.claims.get(name, name))
 
@@ -245,6 +247,14 @@ class SignIn:
             role_from=role_from,
             role_until=role_until,
         )
+
+
+def _birth_date(claims: Mapping[str, Any]) -> date | None:
+    """The standard claim `birthdate` (OpenID Connect Core 1.0 section 5.1), when it is a full date."""
+    try:
+        return date.fromisoformat(str(claims.get("birthdate", "")))
+    except ValueError:
+        return None
 
 
 def _moment(value: Any) -> datetime | None:

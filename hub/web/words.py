@@ -464,6 +464,11 @@ def short_day(value: date | datetime | None) -> str:
     return f"{value.day} {value:%b %Y}"
 
 
+def month(value: date | None) -> str:
+    """Writes a date as "Mar 2026", for narrow cells whose detail stands elsewhere."""
+    return f"{value:%b %Y}" if value else ""
+
+
 def moment(value: datetime | None) -> str:
     """Writes a moment in London time as "4 March 2026, 10:15". None writes nothing."""
     if value is None:
@@ -503,6 +508,14 @@ def dial(text: str | None) -> str:
         return ""
     digits = re.sub(r"[^\d+]", "", found.group())
     return "+44" + digits[1:] if digits.startswith("0") and len(digits) in (10, 11) else digits
+
+
+def phone_parts(text: str | None) -> tuple[str, str, str]:
+    """Splits a contact line into what stands before the number, the number as people read it, and what follows."""
+    found = DIALLABLE.search(text or "")
+    if not found or not text:
+        return (text or "").strip(), "", ""
+    return text[: found.start()].strip(), phone(found.group()), text[found.end() :].strip()
 
 
 def field_words(name: str) -> str:
@@ -554,8 +567,10 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "day": day,
     "short_day": short_day,
     "moment": moment,
+    "month": month,
     "phone": phone,
     "dial": dial,
+    "phone_parts": phone_parts,
     "field_words": field_words,
     "fact_words": fact_words,
     "state_words": state_words,

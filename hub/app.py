@@ -1,0 +1,226 @@
+"""The web application: routes, guard, errors, probes. One per worker process.
+
+For: turning use-cases into pages and their refusals into pages that say what to do next. Must never answer
+with a stack trace, an exception's text, or anything about a person in an error.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from flask import Flask, Response, abort, g, jsonify, render_template, request, session
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from werkzeug.exceptions import HTTPException
+
+from audit import TrailUnavailable
+from connectors import ConnectorError
+from hub import errors
+from hub.api.routes import api
+from hub.assembly import Hub, open_hub
+from hub.errors import HubError
+from hub.headers import open_to_all, set_up_guard
+from hub.logs import log, set_up_logs
+from hub.settings import read_settings
+from hub.signin.oidc import SignIn, read_issuers
+from hub.signin.routes import signin
+from hub.signin.sessions import SqlSessions
+from hub.web import common, gp, ig, mash
+from hub.web.look import hashed_names, prepare, static_files
+
+#: Largest request in bytes: no form of ours comes near it.
+LARGEST_REQUEST = 64 * 1024
+
+#: What each refusal is as an HTTP status and a heading. The order is from special to general.
+STATUS: Mapping[type[Exception], tuple[int, str]] = {
+    errors.NotFound: (404, "Page not found"),
+    errors.NotForYou: (403, "You cannot see this"),
+    errors.FormRefused: (422, "There is a problem"),
+    errors.SignInRefused: (403, "Sign-in did not work"),
+    errors.Unavailable: (503, "Nothing was shown"),
+    TrailUnavailable: (503, "Nothing was shown"),
+    ConnectorError: (503, "Nothing was shown"),
+}
+UNAVAILABLE = (
+    "The record of disclosures cannot be written at the moment, so nobody was asked and nothing is shown.",
+    ("Try again in a minute.", "If somebody is at risk now, ring the agencies yourself."),
+)
+
+
+def create_app(hub: Hub) -> Flask:
+    """The application over an opened hub."""
+    app = Flask(__name__, static_folder=None, template_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST, MAX_FORM_PARTS=60)
+    app.extensions["hub"] = hub
+    app.extensions["signin"] = SignIn(
+        read_issuers(hub.settings.issuers_file), redirect_uri=hub.settings.base_url + "/sign-in/answer", keys=hub.keys
+    )
+    app.session_interface = SqlSessions(hub)
+    _set_up_templates(app, hub)
+    set_up_guard(app)
+    for blueprint in (common.common, signin, mash.mash, gp.gp, ig.ig, api):
+        app.register_blueprint(blueprint)
+    _set_up_static(app)
+    _set_up_probes(app, hub)
+    _set_up_errors(app)
+    return app
+
+
+def from_environment() -> Flask:
+    """The application as a server worker makes it: settings from HUB_*, refused when unsafe."""
+    settings = read_settings()
+    set_up_logs(settings.log_level)
+    return create_app(open_hub(settings))
+
+
+def _set_up_templates(app: Flask, hub: Hub) -> None:
+    prepare(app.jinja_env)
+    app.jinja_env.globals["csp_nonce"] = lambda: g.get("csp_nonce", "")
+    app.jinja_env.globals["asset"] = lambda name: f"/static/{hashed_names()[name]}"
+
+    @app.context_processor
+    def who_and_where() -> dict[str, Any]:
+        return common.page_context(hub, session.get("actor"))
+
+
+def _set_up_static(app: Flask) -> None:
+    @app.get("/static/<name>", endpoint="static")
+    @open_to_all
+    def static_file(name: str) -> Response:
+        if name not in static_files():
+            abort(404)
+        body, kind = static_files()[name]
+        return Response(body, content_type=kind)
+
+
+def _set_up_probes(app: Flask, hub: Hub) -> None:
+    metrics = CollectorRegistry()
+    requests_total = Counter(
+        "kith_requests_total", "Requests by endpoint and status", ["endpoint", "status"], registry=metrics
+    )
+    seconds = Histogram("kith_request_seconds", "Seconds until the answer, by endpoint", ["endpoint"], registry=metrics)
+
+    @app.before_request
+    def started() -> None:
+        g.started = time.perf_counter()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=g.get("request_id"))
+
+    @app.after_request
+    def measured(response: Response) -> Response:
+        elapsed = time.perf_counter() - g.get("started", time.perf_counter())
+        endpoint = request.endpoint or "none"
+        requests_total.labels(endpoint, str(response.status_code)).inc()
+        seconds.labels(endpoint).observe(elapsed)
+        if endpoint != "static":
+            log.info(
+                "answered",
+                method=request.method,
+                route=str(request.url_rule or "none"),
+                status=response.status_code,
+                elapsed_ms=round(elapsed * 1000, 1),
+            )
+        return response
+
+    @app.get("/livez")
+    @open_to_all
+    def livez() -> Response:
+        return jsonify(status="ok")
+
+    @app.get("/readyz")
+    @open_to_all
+    def readyz() -> tuple[Response, int]:
+        ready = common.is_ready(hub)
+        return jsonify(status="ok" if ready else "unavailable"), 200 if ready else 503
+
+    @app.get("/metrics")
+    @open_to_all
+    def metrics_page() -> Response:
+        return Response(generate_latest(metrics), content_type=CONTENT_TYPE_LATEST)
+
+
+def _set_up_errors(app: Flask) -> None:
+    @app.errorhandler(Exception)
+    def refused(error: Exception) -> tuple[str | Response, int] | Response:
+        if isinstance(error, HTTPException) and error.code is not None:
+            return _http_error(error)
+        for kind, (status, title) in STATUS.items():
+            if isinstance(error, kind):
+                sentence, steps = _words(error)
+                log.warning("refused", status=status, code=getattr(error, "code", type(error).__name__))
+                return _answer(status, title, sentence, steps)
+        log.error("failed", status=500, exc_info=error)
+        return _answer(
+            500,
+            "Something went wrong",
+            "The fault is ours, and nothing was shown.",
+            ("Try again.", "If it happens again, tell the hub's operator the reference below."),
+        )
+
+    def _words(error: Exception) -> tuple[str, tuple[Any, ...]]:
+        if isinstance(error, TrailUnavailable):
+            return UNAVAILABLE
+        if isinstance(error, HubError):
+            return error.sentence, error.next_steps
+        return "A part of the hub is not available.", UNAVAILABLE[1]
+
+    def _http_error(error: HTTPException) -> tuple[str | Response, int] | Response:
+        status = error.code or 500
+        title, sentence, steps = HTTP_WORDS.get(status, HTTP_WORDS[400])
+        answer = _answer(status, title, sentence, steps)
+        headers = [(n, v) for n, v in error.get_headers() if n in ("Allow", "Retry-After")]
+        response = app.make_response(answer)
+        for name, value in headers:
+            response.headers[name] = value
+        return response
+
+    def _answer(status: int, title: str, sentence: str, steps: tuple[Any, ...]) -> tuple[str | Response, int]:
+        if request.path.startswith("/api/"):
+            problem = jsonify(
+                type=f"/problems/{status}",
+                title=title,
+                status=status,
+                detail=sentence,
+                trace_id=g.get("request_id"),
+            )
+            problem.content_type = "application/problem+json"
+            if status == 503:
+                problem.headers["Retry-After"] = "5"
+            return problem, status
+        page = Response(
+            render_template(
+                "error.html",
+                title=title,
+                happened=sentence,
+                next_steps=list(steps),
+                status=status,
+                reference=g.get("request_id", "")[:12],
+            )
+        )
+        if status == 503:
+            page.headers["Retry-After"] = "5"
+        return page, status
+
+
+HTTP_WORDS: Mapping[int, tuple[str, str, tuple[Any, ...]]] = {
+    400: (
+        "That did not work",
+        "The page was too old, or did not come from Kith. Nothing was changed.",
+        ("Go back, reload the page and try again. What you typed is still in the form.",),
+    ),
+    401: ("Sign in first", "This needs a signed-in user.", ()),
+    403: ("You cannot see this", "This is not part of your role.", ("Ask your manager if you think it should be.",)),
+    404: (
+        "Page not found",
+        "There is no such page, or it is not yours to see.",
+        ({"href": "/", "text": "Go to your start page"},),
+    ),
+    405: (
+        "That did not work",
+        "This address cannot be used in that way.",
+        ({"href": "/", "text": "Go to your start page"},),
+    ),
+    413: ("Too much at once", "What was sent is larger than any form here.", ("Shorten the text and try again.",)),
+    415: ("That did not work", "The request was not in a form that is understood here.", ()),
+    429: ("Too many requests", "You have asked very often in a short time.", ("Wait a minute and try again.",)),
+}

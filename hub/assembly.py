@@ -1,0 +1,108 @@
+"""Puts the parts together: the one object that every use-case is handed.
+
+For: opening the database, the keys, the trail, the partners and the agreements at start, and closing them.
+Must never be imported by a leaf, and never hold anything about one request.
+"""
+
+import base64
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from audit import Trail
+from connectors import Connector, Gatherer, Partner, build_connector, load_partners
+from hub.db import Database, make_engine
+from hub.errors import SettingsRefused
+from hub.keys import HUB, KeyRing
+from hub.settings import Settings
+from policies import GatewayEntry, SharingAgreement, gateway_register, load_agreements
+from policies.vocabulary import AgencyType
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The hub's clock: read once per request."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """Everything a use-case needs, opened once per process."""
+
+    settings: Settings
+    db: Database
+    keys: KeyRing
+    trail: Trail
+    partners: Mapping[str, Partner]
+    connectors: Mapping[str, Connector]
+    gatherer: Gatherer
+    agreements: tuple[SharingAgreement, ...]
+    gateways: tuple[GatewayEntry, ...]
+    clock: Clock
+
+    def close(self) -> None:
+        """Ends the trail's writer, the partners' connections and the database's."""
+        self.gatherer.close()
+        self.trail.close()
+        self.db.engine.dispose()
+
+
+def open_hub(settings: Settings, *, clock: Clock = utc_now) -> Hub:
+    """Opens the parts in order and re-derives the trail before anything can be asked.
+
+    Raises SettingsRefused, ConnectorError or AgreementError for a file that is wrong, TrailCorrupt when the
+    trail is smaller than or different from what was last signed.
+    """
+    database = Database(make_engine(settings.database_url))
+    keys = KeyRing(settings.master_key, database.session)
+    trail = Trail(
+        database.engine,
+        submitter_key=_signing_key(settings.keys_folder / "submitter.key"),
+        log_key=_signing_key(settings.keys_folder / "log.key"),
+        origin=settings.origin,
+        seal_subject=lambda person, plain: keys.seal(HUB, plain, "trail subject"),
+        clock=clock,
+        max_wait_s=settings.trail_wait_s,
+    )
+    trail.start()
+    partners = _in_reading_order(load_partners(settings.partners_folder))
+    keys.make_sure_of([HUB, *partners])
+    connectors = {
+        code: build_connector(partner, open_session=database.session, keys=keys) for code, partner in partners.items()
+    }
+    gatherer = Gatherer(connectors, total_s=settings.gather_deadline_s, each_s=settings.partner_deadline_s)
+    return Hub(
+        settings=settings,
+        db=database,
+        keys=keys,
+        trail=trail,
+        partners=partners,
+        connectors=connectors,
+        gatherer=gatherer,
+        agreements=load_agreements(settings.agreements_folder),
+        gateways=gateway_register(settings.gateways_file),
+        clock=clock,
+    )
+
+
+def _in_reading_order(partners: Mapping[str, Partner]) -> dict[str, Partner]:
+    """Partners as pages list them: by kind, in the order of the dictionary, then by name."""
+    order = list(AgencyType)
+    return {p.code: p for p in sorted(partners.values(), key=lambda p: (order.index(p.type), p.name))}
+
+
+def _signing_key(path: Path) -> Ed25519PrivateKey:
+    """The Ed25519 key in this file; made at the first start, readable by the hub's user only."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw())
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(fresh)
+    if path.stat().st_mode & 0o077:
+        raise SettingsRefused(f"{path.name} can be read by others.", next_steps=(f"Run: chmod 600 {path}",))
+    return Ed25519PrivateKey.from_private_bytes(base64.b64decode(path.read_bytes()))

@@ -1,0 +1,385 @@
+"""The case put to the decision: what the hub knows, in the form that `policies.decide` reads.
+
+For: building one decision request per person x agency x category, hundreds per page, from blocks that are
+made once. Must never decide anything, and never put a name or content into a request.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from connectors import Item as PartnerItem
+from connectors import OfferedField, Partner
+from consent import ConsentFacts
+from hub.assembly import Hub
+from hub.context import RequestContext
+from hub.enquiries import Enquiry
+from policies import (
+    Access,
+    Actor,
+    Agreement,
+    Basis,
+    ConnectorFacts,
+    ConsentDecision,
+    ConsentRecord,
+    DecisionRequest,
+    Episode,
+    Field,
+    Gillick,
+    Item,
+    Owner,
+    PartnershipPolicy,
+    Recipient,
+    Relationship,
+    Scope,
+    Seal,
+    Subject,
+    ThresholdRecord,
+    basis_for,
+)
+from policies.vocabulary import (
+    AccessMode,
+    AccountKind,
+    AgencyType,
+    AgreementStatus,
+    Authentication,
+    BragRating,
+    Conflict,
+    ConnectorState,
+    DataCategory,
+    Employment,
+    EpisodeState,
+    GillickStatus,
+    InformChoice,
+    Involvement,
+    MatchState,
+    Purpose,
+    RelationshipKind,
+    RelationToIndex,
+    Role,
+    SubjectFlag,
+    Threshold,
+)
+
+LONDON = ZoneInfo("Europe/London")
+
+#: Services whose name alone says what they treat: everything they hold is decided as this category (rule P22 and
+#: its clarification that no contact may give such a service away).
+SENSITIVE_SERVICES: Mapping[AgencyType, DataCategory] = {
+    AgencyType.SUBSTANCE_MISUSE: DataCategory.SUBSTANCE_MISUSE,
+    AgencyType.CAMHS: DataCategory.MENTAL_HEALTH,
+}
+
+
+#: Words by which an agency says that a package is not running.
+NOT_CURRENT = frozenset({"no", "n", "0", "false", "ended", "closed", "inactive", "none"})
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFacts:
+    """What a decision needs to know about the person asked about; nothing that names them."""
+
+    id: str
+    date_of_birth: date | None
+    relation: RelationToIndex
+    flags: frozenset[SubjectFlag] = frozenset()
+    match: MatchState = MatchState.CONFIRMED
+
+
+def london(moment: datetime) -> datetime:
+    """The same moment as London's clocks show it: "today" in the rules is London's calendar date."""
+    return moment.astimezone(LONDON)
+
+
+class CaseFile:
+    """Makes decision requests for one actor, purpose and moment."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        ctx: RequestContext,
+        *,
+        relationship: Relationship,
+        rationale: str,
+        enquiry: Enquiry | None = None,
+        facts: ConsentFacts | None = None,
+        open_case_elsewhere: bool = False,
+        mode: AccessMode = AccessMode.VIEW,
+        off_list_checks_today: int = 0,
+    ) -> None:
+        assert ctx.purpose is not None
+        self._hub, self._ctx, self.purpose = hub, ctx, ctx.purpose
+        self._now = london(ctx.now)
+        self.today = self._now.date()
+        self._enquiry, self._facts = enquiry, facts
+        self._relationship, self._off_list = relationship, off_list_checks_today
+        self._access = Access(mode=mode, rationale=rationale, case_reference=ctx.case_reference)
+        self._agreements: tuple[Agreement, ...] = tuple(a.for_decision() for a in hub.agreements)
+        self._policy = PartnershipPolicy(
+            competence_from_age=hub.settings.competence_from_age, smallest_group=hub.settings.smallest_group
+        )
+        self._owners: dict[str, Owner] = {}
+        self._subjects: dict[str, tuple[Subject, Actor, tuple[ConsentRecord, ...]]] = {}
+        self.recipient = self._recipient()
+        self._episode = self._as_episode(open_case_elsewhere) if enquiry is not None else None
+
+    def request(
+        self,
+        person: PersonFacts,
+        partner: Partner,
+        category: DataCategory,
+        offered: Iterable[OfferedField],
+        *,
+        involvement: Involvement | None = None,
+        reached: bool = True,
+        match: MatchState | None = None,
+    ) -> DecisionRequest:
+        """One person, one agency, one category: what the agency could hold today (see `about_item`)."""
+        subject, actor, consents = self._about(person)
+        fields = tuple(Field(field.name, field.kind) for field in offered)
+        return DecisionRequest(
+            now=self._now,
+            request_hash=self._hash(person.id, partner.code, category, fields),
+            actor=actor,
+            recipient=self.recipient,
+            owner=self._owner(partner),
+            purpose=self.purpose,
+            access=self._access,
+            relationship=self._relationship,
+            subject=subject,
+            item=Item(
+                category=category,
+                occurred_on=self.today,
+                fields=fields,
+                involvement=involvement,
+            ),
+            episode=self._episode,
+            gateways=self._hub.gateways,
+            agreements=self._agreements,
+            consents=consents,
+            connector=ConnectorFacts(
+                state=ConnectorState.REACHED if reached else ConnectorState.NOT_REACHED,
+                match=match or person.match,
+            ),
+            off_list_checks_today=self._off_list,
+            policy=self._policy,
+        )
+
+    def basis_for_trail(self) -> dict[str, list[str]]:
+        """The recipient's lawful basis as codes."""
+        basis = self.recipient.basis
+        named = {
+            "article6": [basis.art6],
+            "article9": [basis.art9],
+            "schedule1": [basis.sch1],
+            "schedule8": [basis.sch8],
+            "gateway": sorted(basis.gateways),
+        }
+        return {name: [str(code) for code in codes if code] for name, codes in named.items() if any(codes)}
+
+    def agreements_for_trail(self, agencies: Iterable[str]) -> list[dict[str, object]]:
+        """Reference and version of each agreement in force between the recipient and one of these agencies."""
+        return [
+            {"ref": a.reference, "version": str(a.version)}
+            for a in self.agreements_in_force()
+            if self.recipient.agency in a.recipients and a.disclosers & set(agencies)
+        ]
+
+    def agreements_in_force(self) -> tuple[Agreement, ...]:
+        """Agreements whose dates hold today and that name the purpose."""
+        return tuple(
+            a
+            for a in self._agreements
+            if a.status == AgreementStatus.ACTIVE
+            and a.effective_from <= self.today
+            and (a.expires_on is None or self.today <= a.expires_on)
+            and any(self.purpose in clause.purposes for clause in a.clauses)
+        )
+
+    def _recipient(self) -> Recipient:
+        actor = self._ctx.actor
+        partner = self._hub.partners.get(actor.agency)
+        return Recipient(
+            agency=actor.agency,
+            agency_type=partner.type if partner else AgencyType.VCSE,
+            role=actor.role,
+            public_authority=partner.public_authority if partner else False,
+            competent_authority=partner.competent_authority if partner else False,
+            basis=self._basis(actor.agency) or Basis(),
+        )
+
+    def _basis(self, agency: str) -> Basis | None:
+        purpose = self.purpose
+        return basis_for(self._hub.agreements, agency, purpose, self.today) if isinstance(purpose, Purpose) else None
+
+    def _owner(self, partner: Partner) -> Owner:
+        owner = self._owners.get(partner.code)
+        if owner is None:
+            own = partner.code == self._ctx.actor.agency
+            owner = self._owners[partner.code] = Owner(
+                agency=partner.code,
+                agency_type=partner.type,
+                public_authority=partner.public_authority,
+                competent_authority=partner.competent_authority,
+                basis=None if own else (self._basis(partner.code) or Basis()),
+            )
+        return owner
+
+    def _about(self, person: PersonFacts) -> tuple[Subject, Actor, tuple[ConsentRecord, ...]]:
+        found = self._subjects.get(person.id)
+        if found is None:
+            minor = person.date_of_birth is not None and _age(person.date_of_birth, self.today) < 16
+            subject = Subject(
+                id=person.id,
+                date_of_birth=person.date_of_birth,
+                relation_to_index=person.relation,
+                flags=person.flags,
+                gillick=Gillick(status=GillickStatus.NOT_ASSESSED if minor else GillickStatus.NOT_APPLICABLE),
+            )
+            found = self._subjects[person.id] = (subject, self._actor(person), self._consents(person))
+        return found
+
+    def _actor(self, person: PersonFacts) -> Actor:
+        actor = self._ctx.actor
+        conflicts = set()
+        if actor.own_person is not None:
+            if person.id == actor.own_person:
+                conflicts.add(Conflict.SELF)
+            elif person.id in actor.own_family:
+                conflicts.add(Conflict.RELATIVE)
+        return Actor(
+            id=actor.id,
+            agency=actor.agency,
+            role=actor.role,
+            authentication=Authentication(actor.authentication),
+            account=AccountKind(actor.account),
+            employment=Employment(actor.employment),
+            role_from=actor.role_from,
+            role_until=actor.role_until,
+            conflicts=frozenset(conflicts),
+            on_assigned_team=self._enquiry is not None and self._enquiry.agency == actor.agency,
+        )
+
+    def _consents(self, person: PersonFacts) -> tuple[ConsentRecord, ...]:
+        records = self._facts.records.get(person.id, ()) if self._facts else ()
+        return tuple(
+            ConsentRecord(
+                id=r.id,
+                kind=r.kind,
+                state=r.state,
+                giver=r.giver,
+                giver_capacity=r.giver_capacity,
+                giver_conflicted=r.giver_conflicted,
+                given_at=r.given_at,
+                expires_at=r.expires_at,
+                withdrawn_at=r.withdrawn_at,
+                scope=Scope(
+                    agencies=_set(r.agencies),
+                    categories=_set(r.categories),
+                    purposes=_set(r.purposes),
+                    persons=_set(r.persons),
+                ),
+            )
+            for r in records
+        )
+
+    def _as_episode(self, open_case_elsewhere: bool) -> Episode:
+        enquiry = self._enquiry
+        assert enquiry is not None
+        threshold = None
+        if enquiry.threshold is not None and enquiry.threshold_at is not None:
+            threshold = ThresholdRecord(
+                kind=Threshold(enquiry.threshold),
+                recorded_at=enquiry.threshold_at,
+                recorded_by_role=Role(enquiry.threshold_by_role),
+            )
+        decided = self._facts.decision if self._facts else None
+        decision = None
+        if decided is not None:
+            decision = ConsentDecision(
+                state=decided.state,
+                reason_code=decided.reason_code,
+                decided_by_role=decided.decided_by_role,
+                decided_at=decided.decided_at,
+                review_due=decided.review_due,
+                inform=InformChoice(decided.inform),
+                inform_reason=decided.inform_reason,
+                inform_owner=decided.inform_owner,
+            )
+        return Episode(
+            id=enquiry.id,
+            state=EpisodeState.GATHERING if enquiry.closed_at is None else EpisodeState.CLOSED,
+            brag=BragRating.RED if threshold else BragRating.AMBER,
+            opened_at=enquiry.opened_at,
+            closed_at=enquiry.closed_at,
+            open_case_elsewhere=open_case_elsewhere,
+            threshold=threshold,
+            consent_decision=decision,
+        )
+
+    def _hash(self, person: str, agency: str, category: DataCategory, fields: tuple[Field, ...]) -> str:
+        actor = self._ctx.actor
+        parts = (
+            actor.id,
+            actor.agency,
+            actor.role,
+            self.purpose,
+            self._access.mode,
+            person,
+            agency,
+            category,
+            self._enquiry.id if self._enquiry else "-",
+            ",".join(sorted(field.name for field in fields)),
+        )
+        return "RQ-" + hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+def assigned(persons: Iterable[str], since: datetime) -> Relationship:
+    """The relationship of an enquiry: these persons, since it was opened."""
+    return Relationship(
+        kind=RelationshipKind.ASSIGNED_EPISODE, persons=frozenset(persons), valid_from=london(since), valid_until=None
+    )
+
+
+def about_item(
+    request: DecisionRequest, item: PartnerItem, offered: tuple[Field, ...], *, match: MatchState
+) -> DecisionRequest:
+    """The same request about one real item: its day, form, seal, the fields it has, and how sure its person is."""
+    involvement = request.item.involvement
+    if involvement is not None:
+        involvement = Involvement.CURRENT if _is_current(item) else Involvement.ENDED
+    connector = request.connector
+    return replace(
+        request,
+        item=replace(
+            request.item,
+            occurred_on=item.occurred_on or request.item.occurred_on,
+            form=item.form,
+            seal=Seal(state=item.seal),
+            fields=offered,
+            involvement=involvement,
+        ),
+        connector=connector if match == MatchState.CONFIRMED else replace(connector, match=match),
+    )
+
+
+def without_answer(request: DecisionRequest) -> DecisionRequest:
+    """The same request when the owner's system could not be reached."""
+    return replace(request, connector=replace(request.connector, state=ConnectorState.NOT_REACHED))
+
+
+def _is_current(item: PartnerItem) -> bool:
+    """What the agency says of a package: an unreadable word counts as current, so that nobody reads a false "no"."""
+    said = item.values.get("package_active")
+    return said is None or said.text.strip().casefold() not in NOT_CURRENT
+
+
+def _age(born: date, today: date) -> int:
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def _set(values: tuple[Any, ...] | None) -> frozenset[Any] | None:
+    return None if values is None else frozenset(values)

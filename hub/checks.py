@@ -1,0 +1,144 @@
+"""What is particular to the GP check: whose patient, and which of the five answers.
+
+For: GP practices asking, day or night, whether a patient on their own list has a social-care package. Must
+never tell an off-list patient from an unknown, shielded or objecting one: they all take the same way and get
+the same words. Rules P03, P09, P20, P48; the way itself is `hub.disclosure.package_check`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time
+
+from sqlalchemy.orm import Session
+
+from audit import Receipt
+from connectors import Answer, Partner
+from hub.assembly import Hub
+from hub.casefile import LONDON, london, without_answer
+from hub.context import RequestContext
+from hub.enquiries import acts_since, count_act
+from hub.errors import FormRefused, Unavailable
+from hub.members import Member, member_alone, nobody
+from hub.people import candidates, parse_box, records_of
+from hub.permits import Decided
+from hub.redaction import Redacted
+from policies import Relationship, decide
+from policies.vocabulary import AgencyType, AnswerState, DataCategory, GpAnswer, RelationshipKind
+
+CATEGORY = frozenset({DataCategory.ASC_PACKAGE})
+FIELDS = frozenset({"package_active", "duty_team_contact"})
+#: The reason of every GP check: its purpose. The user is asked for a number, not for prose (rule P02).
+REASON = "Checking for a registered patient whether a social care package is in place"
+
+Answers = Mapping[tuple[str, str], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """Who is meant, and whether they are on the asking practice's list."""
+
+    member: Member
+    relationship: Relationship
+    on_list: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GpCheck:
+    """One of five answers; `phone` is answered day and night, whatever the answer is."""
+
+    answer: GpAnswer
+    as_of: datetime | None
+    phone: str
+    phone_label: str
+    receipt: Receipt
+
+
+def parse_number(typed: str) -> str:
+    """The NHS number. Raises FormRefused with what is wrong."""
+    query = parse_box(typed)
+    if query.nhs_number is None or query.words or query.date_of_birth:
+        raise FormRefused(
+            {
+                "nhs_number": query.problems[0]
+                if query.problems
+                else "Enter the 10 digits of the NHS number, nothing else."
+            }
+        )
+    return query.nhs_number
+
+
+def patient_of(session: Session, hub: Hub, number: str, ctx: RequestContext) -> Patient:
+    """The one person with this number, registered with the asking practice or not; or nobody, who is on no list."""
+    found = candidates(session, hub.keys, parse_box(number), now=ctx.now).candidates
+    if len(found) != 1:
+        return Patient(nobody(), Relationship(kind=RelationshipKind.NONE), on_list=False)
+    records = records_of(session, hub.keys, found[0].person)
+    member = member_alone(found[0].person, records)
+    today = london(ctx.now).date()
+    registered = [
+        r
+        for r in records
+        if r.agency == ctx.actor.agency
+        and r.valid_from is not None
+        and (r.valid_until is None or today <= r.valid_until)
+    ]
+    if not registered:
+        return Patient(member, Relationship(kind=RelationshipKind.NONE), on_list=False)
+    since = min(r.valid_from for r in registered if r.valid_from is not None)
+    relationship = Relationship(
+        kind=RelationshipKind.REGISTERED_LIST,
+        persons=frozenset({member.facts.id}),
+        valid_from=datetime.combine(since, time(), LONDON),
+    )
+    return Patient(member, relationship, on_list=True)
+
+
+def count_off_list(hub: Hub, ctx: RequestContext, patient: Patient) -> int:
+    """How many checks this user has made today on people who are not on the list, this one counted (rule P03)."""
+    midnight = datetime.combine(london(ctx.now).date(), time(), LONDON)
+    kind = "check" if patient.on_list else "check-off-list"
+    with hub.db.writing() as session:
+        count_act(session, ctx, kind)
+        return acts_since(session, ctx, "check-off-list", midnight)
+
+
+def owners(hub: Hub) -> tuple[Partner, ...]:
+    """The agencies that answer for care packages."""
+    return tuple(p for p in hub.partners.values() if p.type == AgencyType.ADULT_SOCIAL_CARE)
+
+
+def conclude(decided: Decided, answers: Answers, redacted: Redacted) -> GpAnswer:
+    """Which of the five: no permit, NOT_AVAILABLE; no answer, NOT_REACHED; else what the rules say of each item."""
+    if not decided.permits:
+        return next((r.answer for r in decided.refusals if r.answer is not None), GpAnswer.NOT_AVAILABLE)
+    said = [kept.answer for kept in redacted.kept]
+    if GpAnswer.YES in said:
+        return GpAnswer.YES
+    if redacted.cut:
+        return GpAnswer.MATCH_UNCONFIRMED if _is_unsure(answers) else GpAnswer.NOT_AVAILABLE
+    for permit in decided.permits:
+        answer = answers.get((permit.agency, permit.person))
+        if answer is None or answer.state not in (AnswerState.FOUND, AnswerState.NOTHING_HELD):
+            return decide(without_answer(permit.request)).answer or GpAnswer.NOT_REACHED
+    return GpAnswer.NO
+
+
+def as_check(hub: Hub, decided: Decided, answers: Answers, redacted: Redacted, receipt: Receipt) -> GpCheck:
+    """The answer as the page shows it. The number is the same for every answer."""
+    partners = owners(hub)
+    if not partners:
+        raise Unavailable("No agency of this partnership answers for care packages.")
+    answer = conclude(decided, answers, redacted)
+    stamps = [a.as_of for a in answers.values() if a.as_of is not None]
+    says_something = answer in (GpAnswer.YES, GpAnswer.NO)
+    return GpCheck(
+        answer=answer,
+        as_of=max(stamps, default=None) if says_something else None,
+        phone=partners[0].contact.out_of_hours,
+        phone_label=f"{partners[0].name}, day and night",
+        receipt=receipt,
+    )
+
+
+def _is_unsure(answers: Answers) -> bool:
+    return any(answer.match != "CONFIRMED" for answer in answers.values())

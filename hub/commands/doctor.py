@@ -1,0 +1,63 @@
+"""`python -m hub doctor`: what is set, what is weak, what is broken, and what to do next."""
+
+import os
+import sys
+
+import click
+from sqlalchemy import text
+
+from audit import AuditError, EntryUnknown
+from connectors import ConnectorError
+from hub.assembly import open_hub
+from hub.db import make_engine
+from hub.errors import HubError
+from hub.migrations import current, newest
+from hub.settings import DESCRIBED, read_settings
+
+
+@click.command()
+def doctor() -> None:
+    """Explain every setting and check that the hub could start. Exit code 1 when something is wrong."""
+    for name, (default, meaning) in DESCRIBED.items():
+        mark = "set" if name in os.environ else f"default {default}"
+        click.echo(f"{name:26} {mark:44} {meaning}")
+    click.echo()
+    wrong = False
+    for what, problem in _findings():
+        wrong = wrong or problem is not None
+        click.echo(f"{'WRONG' if problem else 'ok':5}  {what}" + (f": {problem}" if problem else ""))
+    sys.exit(1 if wrong else 0)
+
+
+def _findings() -> list[tuple[str, str | None]]:
+    try:
+        settings = read_settings()
+    except HubError as error:
+        return [("settings", " ".join((error.sentence, *error.next_steps)))]
+    found: list[tuple[str, str | None]] = [("settings", None)]
+    engine = make_engine(settings.database_url)
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+        behind = current(engine) != newest(engine)
+        found.append(("database", "its tables are not the newest. Run: python -m hub migrate" if behind else None))
+    except Exception as error:
+        return [*found, ("database", f"cannot be used ({type(error).__name__}). Check HUB_DATABASE_URL.")]
+    finally:
+        engine.dispose()
+    if behind:
+        return found
+    try:
+        hub = open_hub(settings)
+    except (HubError, ConnectorError, AuditError, ValueError) as error:
+        return [*found, ("parts", str(error))]
+    try:
+        found.append(("partners", None if hub.partners else "no partner file was found"))
+        found.append(("agreements", None if hub.agreements else "no agreement was found, so nothing can be shared"))
+        try:
+            found.append((f"trail of {hub.trail.head().size} entries", None))
+        except EntryUnknown:
+            found.append(("trail, still empty", None))
+    finally:
+        hub.close()
+    return found

@@ -1,0 +1,350 @@
+"""Step 8, second half: from what may be shown to the picture that a page renders.
+
+For: cells in five states, people with the source of every fact, contradictions side by side, events. Must
+never see a partner's item - only what redaction kept - and must write a silently denied cell exactly like an
+empty one.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+
+from connectors import NHS_NUMBER, Answer, Partner, SourceRecord
+from hub.assembly import Hub
+from hub.casefile import london
+from hub.context import RequestContext
+from hub.enquiries import Enquiry
+from hub.members import Family, Member
+from hub.permits import Decided, Refusal
+from hub.redaction import (
+    AgencyView,
+    Cell,
+    Conflict,
+    EventView,
+    Fact,
+    FamilyPicture,
+    Kept,
+    PersonView,
+    Redacted,
+)
+from hub.web.words import AGENCY_TYPE_WORDS, CATEGORY_WORDS, PURPOSE_WORDS
+from policies.vocabulary import AnswerState, DataCategory, FieldKind, Outcome, SubjectFlag
+
+#: Categories whose items are single happenings rather than periods of service.
+HAPPENINGS = frozenset({DataCategory.POLICE_INCIDENT, DataCategory.CSE_MISSING})
+#: Categories that a worried reader looks at first.
+SIGNIFICANT = frozenset(
+    {
+        DataCategory.POLICE_INCIDENT,
+        DataCategory.CSE_MISSING,
+        DataCategory.SOCIAL_CARE_STATUS,
+        DataCategory.ASC_PACKAGE,
+        DataCategory.SUBSTANCE_MISUSE,
+    }
+)
+#: Fields that agencies can contradict each other about.
+COMPARED = ("name", "date_of_birth", "sex", "address", "nhs_number")
+_NOT_ON_TIMELINE = frozenset({DataCategory.SERVICE_INVOLVEMENT, DataCategory.DEMOGRAPHIC})
+
+Place = tuple[str, str]
+
+
+def picture(
+    hub: Hub,
+    ctx: RequestContext,
+    enquiry: Enquiry,
+    family: Family,
+    decided: Decided,
+    answers: Mapping[Place, Answer],
+    redacted: Redacted,
+) -> FamilyPicture:
+    """Everything the page renders. People whose identity no agency may share with this reader are absent."""
+    labels = {m.facts.id: _identity(m, decided) for m in family.members}
+    shown = [m for m in family.members if labels[m.facts.id] is not None or m.facts.id == enquiry.subject]
+    kept = _by_place(redacted.kept)
+    asked = {permit.agency for permit in decided.permits}
+    cells = [_cell(member, partner, decided, answers, kept) for member in shown for partner in hub.partners.values()]
+    ids = {member.facts.id for member in shown}
+    partial = any(answer.dropped for answer in answers.values())
+    return FamilyPicture(
+        enquiry_reference=enquiry.reference,
+        purpose_words=PURPOSE_WORDS[enquiry.purpose],
+        made_at=ctx.now,
+        subject=enquiry.subject or "",
+        people=tuple(_person(m, labels[m.facts.id], enquiry, decided, kept, ctx) for m in shown),
+        agencies=tuple(_agency(p, cells, answers, ctx, hub, p.code in asked) for p in hub.partners.values()),
+        cells=tuple(cells),
+        relations=tuple(r for r in family.relations if r.person in ids and r.of in ids),
+        events=_events(shown, redacted.kept),
+        notes=(
+            *family.notes,
+            *(["A partner sent something that could not be used; it is not shown."] if partial else []),
+        ),
+    )
+
+
+def _by_place(kept: Iterable[Kept]) -> dict[tuple[str, str, DataCategory], list[Kept]]:
+    found: dict[tuple[str, str, DataCategory], list[Kept]] = {}
+    for one in kept:
+        found.setdefault((one.person, one.agency, one.category), []).append(one)
+    return found
+
+
+def _identity(member: Member, decided: Decided) -> SourceRecord | None:
+    """The record whose name may be shown: of an agency that a permit for the name covers; the fullest first."""
+    allowed = [
+        record
+        for record in member.records
+        if decided.allows(member.facts.id, record.agency, DataCategory.DEMOGRAPHIC, "name")
+    ]
+    return max(allowed, key=_fullness, default=None)
+
+
+def _fullness(record: SourceRecord) -> tuple[int, int, int, str]:
+    person = record.person
+    names = person.names[0] if person.names else None
+    return (
+        person.identifier(NHS_NUMBER) is not None,
+        person.date_of_birth is not None,
+        len(names.given) + len(names.family) if names else 0,
+        record.agency,
+    )
+
+
+def name_of(record: SourceRecord) -> str:
+    """Given names and family name, as that agency writes them."""
+    if not record.person.names:
+        return "Name not held"
+    name = record.person.names[0]
+    return " ".join((*name.given, *name.family)) or "Name not held"
+
+
+def _person(
+    member: Member,
+    identity: SourceRecord | None,
+    enquiry: Enquiry,
+    decided: Decided,
+    kept: Mapping[tuple[str, str, DataCategory], list[Kept]],
+    ctx: RequestContext,
+) -> PersonView:
+    facts = [
+        Fact(name, value.kind, value.text, one.agency, one.as_of)
+        for (person, _agency, category), items in kept.items()
+        if person == member.facts.id and category == DataCategory.DEMOGRAPHIC
+        for one in items
+        for name, value in one.values.items()
+    ]
+    facts += _facts_of_index(member, decided, {fact.agency for fact in facts})
+    born = identity.person.date_of_birth if identity else None
+    today = london(ctx.now).date()
+    warnings = []
+    if {SubjectFlag.SHIELDED, SubjectFlag.FLEEING_DA} & member.facts.flags:
+        warnings.append("Whereabouts are protected and not shown. Do not ask the family or others for an address.")
+    return PersonView(
+        id=member.facts.id,
+        label=name_of(identity) if identity else "Name not shared",
+        sex_code=identity.person.sex_code if identity else None,
+        age=_age(born.date, today) if born and born.date <= today else None,
+        unborn=SubjectFlag.UNBORN in member.facts.flags,
+        deceased=SubjectFlag.DECEASED in member.facts.flags,
+        is_subject=member.facts.id == enquiry.subject,
+        relation_to_subject=member.relation_words,
+        why_here=member.why,
+        household=member.household,
+        facts=tuple(sorted(facts, key=lambda f: (f.name, f.agency, f.value))),
+        conflicts=_conflicts(facts),
+        warnings=tuple(warnings),
+    )
+
+
+def _facts_of_index(member: Member, decided: Decided, answered: set[str]) -> list[Fact]:
+    """Identity as the last load holds it, for agencies whose answer brought none."""
+    facts = []
+    for record in member.records:
+        if record.agency in answered:
+            continue
+        person = record.person
+        known = {
+            "name": name_of(record) if person.names else None,
+            "date_of_birth": person.date_of_birth.date.isoformat() if person.date_of_birth else None,
+            "nhs_number": person.identifier(NHS_NUMBER),
+        }
+        facts += [
+            Fact(name, FieldKind.IDENTITY, value, record.agency, record.as_of)
+            for name, value in known.items()
+            if value and decided.allows(member.facts.id, record.agency, DataCategory.DEMOGRAPHIC, name)
+        ]
+    return facts
+
+
+def _conflicts(facts: list[Fact]) -> tuple[Conflict, ...]:
+    conflicts = []
+    for name in COMPARED:
+        said: dict[str, Fact] = {}
+        for fact in facts:
+            if fact.name == name:
+                said.setdefault(re.sub(r"[^0-9a-z]", "", fact.value.casefold()), fact)
+        if len(said) > 1:
+            conflicts.append(Conflict(name, tuple(f for f in facts if f.name == name)))
+    return tuple(conflicts)
+
+
+def _cell(
+    member: Member,
+    partner: Partner,
+    decided: Decided,
+    answers: Mapping[Place, Answer],
+    kept: Mapping[tuple[str, str, DataCategory], list[Kept]],
+) -> Cell:
+    person, agency = member.facts.id, partner.code
+    items = kept.get((person, agency, DataCategory.SERVICE_INVOLVEMENT), [])
+    items = sorted(items, key=_newest_first)
+    first = items[0].values if items else {}
+    state, sentence = _state(member, partner, decided, answers, bool(items))
+    return Cell(
+        person=person,
+        agency=agency,
+        state=state,
+        service=_text(first, "service"),
+        since=_day(first, "since"),
+        until=_day(first, "until"),
+        contact=partner.contact,
+        team_contact=_text(first, "contact") or _text(first, "worker"),
+        as_of=items[0].as_of if items else None,
+        coverage=partner.coverage.sentence,
+        sentence=sentence,
+    )
+
+
+def _state(
+    member: Member, partner: Partner, decided: Decided, answers: Mapping[Place, Answer], found: bool
+) -> tuple[AnswerState, str]:
+    person, agency = member.facts.id, partner.code
+    if (person, agency) in decided.irrelevant:
+        return AnswerState.NOT_ASKED, "This service does not cover people of this age."
+    refusal = _refusal_of(decided, person, agency)
+    if refusal is not None:
+        if refusal.outcome == Outcome.DENY_SILENT:
+            return AnswerState.NOTHING_HELD, partner.coverage.sentence
+        if refusal.outcome == Outcome.REFER:
+            return AnswerState.WITHHELD, "A person must agree first. Ring this agency."
+        return AnswerState.WITHHELD, "Not shared for this purpose. Ring this agency."
+    if all(
+        (p.person, p.agency, p.category) != (person, agency, DataCategory.SERVICE_INVOLVEMENT) for p in decided.permits
+    ):
+        return AnswerState.NOT_ASKED, "This agency does not say whether it is involved."
+    answer = answers.get((agency, person))
+    if answer is None:
+        return AnswerState.NOTHING_HELD, partner.coverage.sentence
+    if answer.state == AnswerState.NO_ANSWER:
+        return AnswerState.NO_ANSWER, "Did not answer. This does not mean that nothing is known: ring this agency."
+    if answer.state == AnswerState.NOT_ASKED:
+        return AnswerState.NOT_ASKED, "Could not be asked about this person. Ring this agency."
+    if found:
+        return AnswerState.FOUND, "Involved"
+    return AnswerState.NOTHING_HELD, partner.coverage.sentence
+
+
+def _refusal_of(decided: Decided, person: str, agency: str) -> Refusal | None:
+    return next(
+        (
+            r
+            for r in decided.refusals
+            if r.person == person and r.agency == agency and r.category == DataCategory.SERVICE_INVOLVEMENT
+        ),
+        None,
+    )
+
+
+def _agency(
+    partner: Partner, cells: list[Cell], answers: Mapping[Place, Answer], ctx: RequestContext, hub: Hub, asked: bool
+) -> AgencyView:
+    own = [cell for cell in cells if cell.agency == partner.code]
+    #: The most important state first: what somebody must act on.
+    order = (
+        AnswerState.NO_ANSWER,
+        AnswerState.FOUND,
+        AnswerState.WITHHELD,
+        AnswerState.NOTHING_HELD,
+        AnswerState.NOT_ASKED,
+    )
+    state = next((s for s in order if any(cell.state == s for cell in own)), AnswerState.NOT_ASKED)
+    stamps = [a.as_of for (agency, _), a in answers.items() if agency == partner.code and a.as_of is not None]
+    agreements = [
+        f"{a.reference} version {a.version}"
+        for a in (agreement.for_decision() for agreement in hub.agreements)
+        if partner.code in a.disclosers and any(ctx.purpose in clause.purposes for clause in a.clauses)
+    ]
+    count = sum(cell.state == state for cell in own)
+    words = {
+        AnswerState.FOUND: f"Involved with {count} of {len(own)} people",
+        AnswerState.NOTHING_HELD: "Nothing held about anybody shown",
+        AnswerState.WITHHELD: f"Not shared for {count} of {len(own)} people",
+        AnswerState.NO_ANSWER: f"No answer about {count} of {len(own)} people",
+        AnswerState.NOT_ASKED: "Not asked",
+    }
+    return AgencyView(
+        code=partner.code,
+        name=partner.name,
+        kind_words=AGENCY_TYPE_WORDS[partner.type],
+        contact=partner.contact,
+        coverage=partner.coverage.sentence,
+        as_of=max(stamps, default=None),
+        agreement=agreements[0] if agreements and asked else None,
+        state=state,
+        sentence=words[state],
+    )
+
+
+def _events(members: Iterable[Member], kept: Iterable[Kept]) -> tuple[EventView, ...]:
+    ids = {m.facts.id for m in members}
+    events = []
+    for one in kept:
+        if one.category in _NOT_ON_TIMELINE or one.person not in ids:
+            continue
+        started = _day(one.values, "started") or one.occurred_on
+        ended = _day(one.values, "ended")
+        events.append(
+            EventView(
+                person=one.person,
+                agency=one.agency,
+                category=one.category,
+                title=_text(one.values, "type") or _text(one.values, "service") or CATEGORY_WORDS[one.category],
+                started=started,
+                ended=ended,
+                is_period=ended is not None or one.category not in HAPPENINGS,
+                significant=one.category in SIGNIFICANT or "risk" in one.values,
+                part=_text(one.values, "part"),
+                facts=tuple(
+                    Fact(name, value.kind, value.text, one.agency, one.as_of)
+                    for name, value in one.values.items()
+                    if name not in ("type", "started", "ended", "part")
+                ),
+                as_of=one.as_of,
+            )
+        )
+    return tuple(sorted(events, key=lambda e: (e.started or date.min, e.agency, e.title), reverse=True))
+
+
+def _newest_first(kept: Kept) -> tuple[bool, int]:
+    until, since = _day(kept.values, "until"), _day(kept.values, "since")
+    return (until is not None, -(until or since or date.min).toordinal())
+
+
+def _text(values: Mapping[str, object], name: str) -> str | None:
+    value = values.get(name)
+    return getattr(value, "text", None) or None
+
+
+def _day(values: Mapping[str, object], name: str) -> date | None:
+    text = _text(values, name)
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text).date()
+    except ValueError:
+        return None
+
+
+def _age(born: date, today: date) -> int:
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))

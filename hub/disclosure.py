@@ -1,0 +1,256 @@
+"""The way of one request, on one screen: from a confirmed person to a picture with a receipt.
+
+For: every disclosure that the hub makes - the known-to matrix, the combined family picture, the GP check -
+by one path, `_broker`. Must never ask a partner before the intent is durable, never return anything before
+the outcome is, and never catch the trail's refusal. Steps are numbered as in docs/request-flow.md.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from audit import Receipt
+from connectors import Answer, Partner
+from consent import facts_for
+from hub import checks, compose, duties, redaction
+from hub.assembly import Hub
+from hub.casefile import CaseFile, assigned
+from hub.checks import GpCheck
+from hub.context import RequestContext
+from hub.enquiries import Enquiry, user_of
+from hub.errors import NotFound
+from hub.members import Member, members_of
+from hub.permits import Decided, asks_for, decide_all
+from hub.picture import FamilyPicture
+from hub.redaction import Redacted
+from policies.vocabulary import DataCategory, Involvement, Outcome, Purpose
+
+#: What the known-to matrix needs: is the service involved, since when, whom to ring; and who the people are.
+MATRIX = frozenset({DataCategory.SERVICE_INVOLVEMENT, DataCategory.DEMOGRAPHIC})
+
+
+#: What an outcome is called in the trail, when it is one word.
+Conclude = Callable[[Decided, Mapping[tuple[str, str], Answer], Redacted], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Brokered:
+    """What came of one way through steps 5 to 9."""
+
+    decided: Decided
+    answers: Mapping[tuple[str, str], Answer]
+    redacted: Redacted
+    receipt: Receipt
+
+
+def known_to(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> tuple[FamilyPicture, Receipt]:
+    """The known-to matrix: person x agency, involved or not, since when, whom to ring."""
+    return _picture(hub, ctx, enquiry, MATRIX)
+
+
+def family_picture(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> tuple[FamilyPicture, Receipt]:
+    """The combined family picture: everything that purpose, role, agreements and rules allow."""
+    return _picture(hub, ctx, enquiry, None)
+
+
+def _picture(
+    hub: Hub, ctx: RequestContext, enquiry: Enquiry, categories: frozenset[DataCategory] | None
+) -> tuple[FamilyPicture, Receipt]:
+    if enquiry.subject is None:
+        raise NotFound("This enquiry has no confirmed person yet.")
+    with hub.db.session() as session:
+        # 3. Who belongs to the family, each with the source that says so.
+        family = members_of(session, hub, enquiry, now=ctx.now)
+        # 4. What they agreed or refused, and what was decided about asking.
+        facts = facts_for(session, [m.facts.id for m in family.members], enquiry=enquiry.id, now=ctx.now)
+    case = CaseFile(
+        hub,
+        ctx,
+        enquiry=enquiry,
+        facts=facts,
+        rationale=enquiry.rationale,
+        relationship=assigned((m.facts.id for m in family.members), enquiry.opened_at),
+        open_case_elsewhere=family.open_case,
+    )
+    brokered = _broker(hub, ctx, case, family.members, hub.partners.values(), categories, enquiry=enquiry.id)
+    # 10. The page gets the picture and its receipt, and nothing else.
+    picture = compose.picture(hub, ctx, enquiry, family, brokered.decided, brokered.answers, brokered.redacted)
+    return picture, brokered.receipt
+
+
+def package_check(hub: Hub, ctx: RequestContext, typed: str) -> GpCheck:
+    """The GP check: the same way with one person, one agency's category and two fields; five answers.
+
+    Raises FormRefused for what is not an NHS number; never tells an unknown patient from one not on the list.
+    """
+    number = checks.parse_number(typed)
+    ctx = ctx.for_purpose(Purpose.GP_PACKAGE_CHECK)
+    with hub.db.session() as session:
+        patient = checks.patient_of(session, hub, number, ctx)
+        facts = facts_for(session, [patient.member.facts.id], enquiry=None, now=ctx.now)
+    case = CaseFile(
+        hub,
+        ctx,
+        facts=facts,
+        rationale=checks.REASON,
+        relationship=patient.relationship,
+        off_list_checks_today=checks.count_off_list(hub, ctx, patient),
+    )
+    brokered = _broker(
+        hub,
+        ctx,
+        case,
+        [patient.member],
+        checks.owners(hub),
+        checks.CATEGORY,
+        enquiry=None,
+        only_fields=checks.FIELDS,
+        involvement=Involvement.NONE,
+        conclude=checks.conclude,
+    )
+    return checks.as_check(hub, brokered.decided, brokered.answers, brokered.redacted, brokered.receipt)
+
+
+def _broker(
+    hub: Hub,
+    ctx: RequestContext,
+    case: CaseFile,
+    members: Iterable[Member],
+    partners: Iterable[Partner],
+    categories: frozenset[DataCategory] | None,
+    *,
+    enquiry: str | None,
+    only_fields: frozenset[str] | None = None,
+    involvement: Involvement | None = None,
+    conclude: Conclude | None = None,
+) -> Brokered:
+    """Steps 5 to 9. Raises TrailUnavailable: before step 7 nobody was asked, after it nothing is shown."""
+    members, partners = tuple(members), tuple(partners)
+    # 5. Every person x agency x category is decided; forbid beats permit, no rule means no.
+    facts = [member.facts for member in members]
+    decided = decide_all(case, facts, partners, categories, only_fields=only_fields, involvement=involvement)
+    account = _Account(ctx, case, [fact.id for fact in facts], decided, enquiry)
+    answers: Mapping[tuple[str, str], Answer] = {}
+    redacted, intent = Redacted((), ()), None
+    if decided.permits:
+        # 6. Asking is itself a disclosure: the intent is durable before anybody is asked.
+        intent = hub.trail.append("disclosure:requested", **account.requested())
+        # 7. All partners at once, within one deadline, for permitted fields only.
+        settled = frozenset() if conclude else frozenset(p.code for p in partners if p.way == "extract")
+        answers = hub.gatherer.gather(asks_for(decided.permits, intent, members=members, settled=settled))
+        # 8. Each real item is decided again; what no permit names is dropped.
+        redacted = redaction.apply(answers, decided.permits)
+    eid = secrets.token_hex(16)
+    duties.record(hub, ctx, decided, redacted, enquiry=enquiry, receipt=eid)
+    # 9. The outcome is durable before a byte of it is released.
+    outcome = conclude(decided, answers, redacted) if conclude else None
+    kind = "check" if conclude else "disclosure:made" if intent else "disclosure:refused"
+    receipt = hub.trail.append(kind, eid=eid, **account.made(intent, answers, redacted, outcome))
+    return Brokered(decided, answers, redacted, receipt)
+
+
+class _Account:
+    """What the trail is told: identifiers, codes and counts, never content."""
+
+    def __init__(
+        self, ctx: RequestContext, case: CaseFile, people: list[str], decided: Decided, enquiry: str | None
+    ) -> None:
+        self._decided, self._people = decided, people
+        self._number = {person: number for number, person in enumerate(people)}
+        self._about = {
+            "now": ctx.now,
+            "subjects": people,
+            "user": user_of(ctx),
+            "purpose": str(case.purpose),
+            "recipient": ctx.actor.agency,
+            "trace": ctx.request_id,
+            "enquiry": enquiry,
+            "basis": case.basis_for_trail(),
+            "agreement": case.agreements_for_trail(p.agency for p in decided.permits),
+        }
+
+    def _decision(self, outcome: str) -> dict[str, object]:
+        rules = {r for p in self._decided.permits for r in p.decision.rules}
+        rules |= {r for refusal in self._decided.refusals for r in refusal.rules}
+        obligations = {o for p in self._decided.permits for o in p.decision.obligations}
+        return {
+            "bundle": "kith-rules-1",
+            "rules": sorted(rules),
+            "outcome": outcome,
+            "obligations": sorted(obligations),
+        }
+
+    def _withheld(self, redacted: Redacted | None = None) -> list[dict[str, object]]:
+        rows: dict[tuple[str, str, str, tuple[str, ...], str], None] = {}
+        for r in self._decided.refusals:
+            rows[(r.agency, r.category, str(r.outcome), r.rules, r.person)] = None
+        for w in redacted.cut if redacted else ():
+            rows[(w.agency, w.category, w.outcome, w.rules, w.person)] = None
+        return _bounded(
+            [
+                {"agency": a, "category": c, "outcome": o, "rules": list(rules), "subject": self._number[person]}
+                for a, c, o, rules, person in rows
+            ]
+        )
+
+    def requested(self) -> dict[str, object]:
+        """The intent: who will be asked for what."""
+        return {
+            **self._about,
+            "source": sorted({p.agency for p in self._decided.permits}),
+            "data": _bounded(
+                [
+                    {
+                        "agency": p.agency,
+                        "category": p.category,
+                        "fields": sorted(p.fields),
+                        "subject": self._number[p.person],
+                    }
+                    for p in self._decided.permits
+                ]
+            ),
+            "decision": self._decision(Outcome.PERMIT),
+        }
+
+    def made(
+        self,
+        intent: Receipt | None,
+        answers: Mapping[tuple[str, str], Answer],
+        redacted: Redacted,
+        outcome: str | None,
+    ) -> dict[str, object]:
+        """The outcome: what is shown, what is withheld and by which rule, and how each partner answered."""
+        shown: dict[tuple[str, str, str], tuple[set[str], int]] = {}
+        for kept in redacted.kept:
+            fields, count = shown.get((kept.agency, kept.category, kept.person), (set(), 0))
+            shown[(kept.agency, kept.category, kept.person)] = (fields | set(kept.values), count + 1)
+        shows = outcome is not None or bool(redacted.kept)
+        return {
+            **self._about,
+            "outcome": outcome,
+            "reason": None if intent else "NO_PERMIT",
+            "refers": [intent.eid] if intent else None,
+            "source": sorted({p.agency for p in self._decided.permits}),
+            "data": [
+                {"agency": a, "category": c, "subject": self._number[person], "fields": sorted(fields), "count": count}
+                for (a, c, person), (fields, count) in shown.items()
+            ],
+            "withheld": self._withheld(redacted),
+            "answers": [
+                {"agency": answer.agency, "state": str(answer.state), "subject": self._number[answer.person]}
+                for answer in answers.values()
+            ],
+            "decision": self._decision(Outcome.PERMIT if shows else Outcome.DENY),
+        }
+
+
+#: One list of an event holds at most 1,024 rows; a very large family is told by agency and category instead.
+MOST_ROWS = 1000
+
+
+def _bounded(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """The rows, or, when there are too many for one event, the same without the person each is about."""
+    if len(rows) <= MOST_ROWS:
+        return rows
+    merged = [{name: value for name, value in row.items() if name != "subject"} for row in rows]
+    return [row for number, row in enumerate(merged) if row not in merged[:number]][:MOST_ROWS]

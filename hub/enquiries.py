@@ -1,0 +1,386 @@
+"""Enquiries: why somebody may ask, about whom, since when.
+
+For: the legitimate relationship behind every picture (rule P03) and the reason in the user's words (rule
+P02). Must never be opened without purpose, reference and an adequate reason; must never let one agency see
+another's enquiry. The reason is sealed.
+"""
+
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from consent import (
+    ConsentDecision,
+    ConsentRecord,
+    decide_about_consent,
+    decision_for,
+    facts_for,
+    record_consent,
+)
+from hub.assembly import Hub
+from hub.context import RequestContext
+from hub.errors import FormRefused, NotForYou, NotFound
+from hub.keys import HUB
+from hub.tables import enquiries, enquiry_persons, user_acts
+from policies import SharingAgreement
+from policies.vocabulary import (
+    AgreementStatus,
+    ConsentKind,
+    ConsentState,
+    GiverCapacity,
+    PartyStatus,
+    Purpose,
+    ReasonCode,
+    Role,
+    Threshold,
+)
+
+#: An adequate reason has at least this many characters and words (rule P02).
+REASON_CHARACTERS, REASON_WORDS = 20, 4
+#: Purposes that no enquiry is opened for: they have desks or checks of their own.
+NOT_ENQUIRIES = frozenset(
+    {
+        Purpose.GP_PACKAGE_CHECK,
+        Purpose.DATA_MATCHING,
+        Purpose.EARLY_IDENTIFICATION,
+        Purpose.PERFORMANCE,
+        Purpose.PRACTICE_QA,
+        Purpose.SUBJECT_RIGHTS,
+        Purpose.IG_AUDIT,
+    }
+)
+#: Purposes for which the harm threshold matters (the protective purposes of the decision rules).
+PROTECTIVE = frozenset(
+    {
+        Purpose.IMMEDIATE_PROTECTION,
+        Purpose.S47_ENQUIRY,
+        Purpose.STRATEGY_DISCUSSION,
+        Purpose.MASH_SCREENING,
+        Purpose.S17_ASSESSMENT,
+        Purpose.MISSING_CHILD,
+        Purpose.MARAC,
+    }
+)
+#: A decision not to ask because asking is unsafe is looked at again after this many days (rule P14).
+UNSAFE_REVIEW_DAYS = 7
+#: Reasons that fit each decision about consent; None stands for "no reason needed".
+REASONS: Mapping[ConsentState, tuple[ReasonCode, ...]] = {
+    ConsentState.NOT_SOUGHT_UNSAFE: (
+        ReasonCode.RISK_TO_ANYONE,
+        ReasonCode.PREJUDICE_TO_ENQUIRY,
+        ReasonCode.UNDUE_DELAY,
+    ),
+    ConsentState.NOT_SOUGHT_NOT_REQUIRED: (ReasonCode.INFORM_NOT_ASK,),
+    ConsentState.NOT_OBTAINABLE: (ReasonCode.CANNOT_BE_CONTACTED,),
+    ConsentState.GIVEN_EXPLICIT: (),
+    ConsentState.REFUSED: (),
+}
+#: States that are somebody's answer, and who may have given it when an enquiry is opened.
+ANSWERED = (ConsentState.GIVEN_EXPLICIT, ConsentState.REFUSED)
+GIVERS = (GiverCapacity.SELF, GiverCapacity.PARENT_WITH_PR)
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 /._-]{2,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class Enquiry:
+    """One enquiry. `persons` maps each person in it to why they are in it."""
+
+    id: str
+    reference: str
+    purpose: Purpose
+    rationale: str
+    opened_by: str
+    agency: str
+    opened_at: datetime
+    closed_at: datetime | None
+    threshold: str | None
+    threshold_by_role: str | None
+    threshold_at: datetime | None
+    consent_giver: str | None
+    subject: str | None
+    persons: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EnquiryForm:
+    """What the opening form says, parsed."""
+
+    purpose: Purpose
+    reference: str
+    rationale: str
+    threshold: Threshold | None
+    consent_state: ConsentState | None
+    consent_reason: ReasonCode | None
+    consent_giver: GiverCapacity | None
+
+
+def purposes_for(agreements: Iterable[SharingAgreement], agency: str, role: Role, today: date) -> tuple[Purpose, ...]:
+    """The purposes that this agency's role may open an enquiry for, as the agreements in force say."""
+    allowed: set[Purpose] = set()
+    for agreement in (a.for_decision() for a in agreements):
+        in_force = agreement.status == AgreementStatus.ACTIVE and agreement.effective_from <= today
+        signed = any(p.agency == agency and p.status == PartyStatus.SIGNED for p in agreement.parties)
+        if in_force and signed and (agreement.expires_on is None or today <= agreement.expires_on):
+            for clause in agreement.clauses:
+                if role in clause.recipient_roles:
+                    allowed |= clause.purposes
+    return tuple(purpose for purpose in Purpose if purpose in allowed - NOT_ENQUIRIES)
+
+
+def parse_form(typed: Mapping[str, str], allowed: tuple[Purpose, ...]) -> EnquiryForm:
+    """The opening form, or FormRefused with a sentence per field."""
+    errors: dict[str, str] = {}
+    purpose = next((p for p in allowed if p == typed.get("purpose")), None)
+    if purpose is None:
+        errors["purpose"] = "Choose why you need the information."
+    reference = typed.get("reference", "").strip()
+    if not _REFERENCE.fullmatch(reference) or _could_identify(reference):
+        errors["reference"] = (
+            "Enter your case or referral number: 3 to 40 letters, digits, spaces or . / - _ . "
+            "Do not enter a name, date of birth or NHS number."
+        )
+    rationale = typed.get("rationale", "").strip()
+    if len(rationale) < REASON_CHARACTERS or len(rationale.split()) < REASON_WORDS:
+        errors["rationale"] = (
+            f"Say in your own words why: at least {REASON_CHARACTERS} characters and {REASON_WORDS} words."
+        )
+    threshold = _choice(Threshold, typed.get("threshold", ""), "threshold", errors)
+    consent_state = _choice(ConsentState, typed.get("consent", ""), "consent", errors)
+    reason = _choice(ReasonCode, typed.get("reason_code", ""), "reason_code", errors)
+    if consent_state is not None and consent_state not in REASONS:
+        errors["consent"] = "Choose what was decided about consent."
+    elif purpose in PROTECTIVE and threshold is None and consent_state is None:
+        errors["consent"] = (
+            "Record what was decided about consent, or the harm threshold: without one of them no partner can be asked."
+        )
+    elif consent_state is not None and REASONS[consent_state] and reason not in REASONS[consent_state]:
+        reason = REASONS[consent_state][0] if len(REASONS[consent_state]) == 1 else reason
+        if reason not in REASONS[consent_state]:
+            errors["reason_code"] = "Choose the reason why asking would be unsafe."
+    giver = _choice(GiverCapacity, typed.get("consent_giver", ""), "consent_giver", errors)
+    if consent_state in ANSWERED and giver not in GIVERS and "consent_giver" not in errors:
+        errors["consent_giver"] = "Choose who answered."
+    if errors or purpose is None:
+        raise FormRefused(errors)
+    return EnquiryForm(
+        purpose, reference, rationale, threshold, consent_state, reason, giver if consent_state in ANSWERED else None
+    )
+
+
+def open_enquiry(hub: Hub, ctx: RequestContext, form: EnquiryForm) -> Enquiry:
+    """Stores a new enquiry and the decision about consent.
+
+    Effects: one enquiry, at most one decision about consent, one event in the trail before them.
+    """
+    actor, now = ctx.actor, ctx.now
+    enquiry = Enquiry(
+        id="EN-" + secrets.token_hex(8),
+        reference=form.reference,
+        purpose=form.purpose,
+        rationale=form.rationale,
+        opened_by=actor.id,
+        agency=actor.agency,
+        opened_at=now,
+        closed_at=None,
+        threshold=form.threshold,
+        threshold_by_role=actor.role if form.threshold else None,
+        threshold_at=now if form.threshold else None,
+        consent_giver=form.consent_giver,
+        subject=None,
+    )
+    hub.trail.append(
+        "collect",
+        now=now,
+        user=user_of(ctx),
+        purpose=form.purpose,
+        enquiry=enquiry.id,
+        trace=ctx.request_id,
+        outcome=form.consent_state or form.threshold or "OPENED",
+        data=[{"agency": actor.agency, "category": "INDICATOR", "label": "enquiry-opened"}],
+    )
+    with hub.db.writing() as session:
+        session.execute(
+            insert(enquiries).values(
+                id=enquiry.id,
+                reference=enquiry.reference,
+                purpose=enquiry.purpose,
+                sealed_rationale=hub.keys.seal(HUB, enquiry.rationale.encode(), "rationale:" + enquiry.id),
+                opened_by=actor.id,
+                agency=actor.agency,
+                opened_at=now,
+                threshold=enquiry.threshold,
+                threshold_by_role=enquiry.threshold_by_role,
+                threshold_at=enquiry.threshold_at,
+                consent_giver=enquiry.consent_giver,
+            )
+        )
+        if form.consent_state is not None:
+            unsafe = form.consent_state == ConsentState.NOT_SOUGHT_UNSAFE
+            decision = ConsentDecision(
+                state=form.consent_state,
+                reason_code=form.consent_reason,
+                decided_by_role=actor.role,
+                decided_at=now,
+                review_due=(now + timedelta(days=UNSAFE_REVIEW_DAYS)).date() if unsafe else None,
+                inform="DO_NOT_INFORM" if unsafe else "INFORM",
+                inform_reason=form.consent_reason if unsafe else None,
+                inform_owner=actor.id if unsafe else None,
+            )
+            decide_about_consent(session, enquiry.id, decision, by=actor.id)
+    return enquiry
+
+
+def enquiry_of(hub: Hub, ctx: RequestContext, enquiry_id: str) -> Enquiry:
+    """The enquiry, for its own agency's people whose role may claim its purpose; NotFound for everybody else."""
+    with hub.db.session() as session:
+        row = session.execute(select(enquiries).where(enquiries.c.id == enquiry_id)).mappings().first()
+        if row is None or row["agency"] != ctx.actor.agency:
+            raise NotFound("There is no such enquiry.")
+        members = session.execute(
+            select(enquiry_persons.c.person, enquiry_persons.c.why).where(enquiry_persons.c.enquiry == enquiry_id)
+        ).all()
+    if Purpose(row["purpose"]) not in purposes_for(hub.agreements, ctx.actor.agency, ctx.actor.role, ctx.now.date()):
+        raise NotFound("There is no such enquiry.")
+    return _enquiry(hub, row, {member.person: member.why for member in members})
+
+
+def own_enquiries(hub: Hub, ctx: RequestContext, *, limit: int = 25) -> tuple[Enquiry, ...]:
+    """This user's latest enquiries, newest first."""
+    with hub.db.session() as session:
+        rows = session.execute(
+            select(enquiries)
+            .where(enquiries.c.opened_by == ctx.actor.id, enquiries.c.agency == ctx.actor.agency)
+            .order_by(enquiries.c.opened_at.desc())
+            .limit(limit)
+        ).mappings()
+        return tuple(_enquiry(hub, row, {}) for row in rows)
+
+
+def confirm_subject(hub: Hub, ctx: RequestContext, enquiry: Enquiry, person: str) -> None:
+    """The user says that this candidate is the person the enquiry is about; once.
+
+    Raises NotForYou when the enquiry already has another subject: a new person needs a new enquiry.
+    """
+    if enquiry.subject is not None and enquiry.subject != person:
+        raise NotForYou(
+            "This enquiry is about somebody else already.", next_steps=("Open a new enquiry for the other person.",)
+        )
+    with hub.db.writing() as session:
+        session.execute(update(enquiries).where(enquiries.c.id == enquiry.id).values(subject=person))
+        _add(session, enquiry, person, "SUBJECT", ctx)
+        if enquiry.threshold is None:
+            _consent_of_subject(session, enquiry, person, ctx)
+
+
+def add_person(hub: Hub, ctx: RequestContext, enquiry: Enquiry, person: str) -> None:
+    """Adds one more person to the enquiry; what is shown of them is a disclosure of its own."""
+    with hub.db.writing() as session:
+        _add(session, enquiry, person, "ADDED", ctx)
+
+
+def count_act(session: Session, ctx: RequestContext, kind: str) -> None:
+    """Counts an act of this user, for budgets."""
+    session.execute(insert(user_acts).values(user=ctx.actor.id, kind=kind, at=ctx.now))
+
+
+def acts_since(session: Session, ctx: RequestContext, kind: str, since: datetime) -> int:
+    """How many such acts this user made since then."""
+    found = session.execute(
+        select(func.count())
+        .select_from(user_acts)
+        .where(user_acts.c.user == ctx.actor.id, user_acts.c.kind == kind, user_acts.c.at >= since)
+    ).scalar_one()
+    return int(found)
+
+
+def user_of(ctx: RequestContext) -> dict[str, str]:
+    """The acting user as the trail names them: codes only."""
+    actor = ctx.actor
+    return {
+        "issuer": actor.issuer,
+        "subject": actor.id,
+        "role": actor.role,
+        "agency": actor.agency,
+        "assurance": actor.authentication,
+    }
+
+
+def _add(session: Session, enquiry: Enquiry, person: str, why: str, ctx: RequestContext) -> None:
+    known = session.execute(
+        select(enquiry_persons.c.person).where(
+            enquiry_persons.c.enquiry == enquiry.id, enquiry_persons.c.person == person
+        )
+    ).first()
+    if known is None:
+        session.execute(
+            insert(enquiry_persons).values(
+                enquiry=enquiry.id, person=person, why=why, added_by=ctx.actor.id, added_at=ctx.now
+            )
+        )
+
+
+def _consent_of_subject(session: Session, enquiry: Enquiry, person: str, ctx: RequestContext) -> None:
+    """An answer that was recorded when the enquiry was opened becomes the subject's own consent record."""
+    if enquiry.consent_giver is None:
+        return
+    decision = decision_for(session, enquiry.id, now=ctx.now)
+    known = facts_for(session, [person], enquiry=None, now=ctx.now).records[person]
+    if decision is None or any(record.wording == enquiry.id for record in known):
+        return
+    capacity = GiverCapacity(enquiry.consent_giver)
+    record_consent(
+        session,
+        ConsentRecord(
+            kind=ConsentKind.CONFIDENTIALITY,
+            state=decision.state,
+            subject=person,
+            giver=person if capacity == GiverCapacity.SELF else "PR-" + person,
+            giver_capacity=capacity,
+            given_at=decision.decided_at,
+            persons=(person,),
+            purposes=(enquiry.purpose,),
+            wording=enquiry.id,
+        ),
+        by=ctx.actor.id,
+        now=ctx.now,
+    )
+
+
+def _enquiry(hub: Hub, row: Any, persons: Mapping[str, str]) -> Enquiry:
+    return Enquiry(
+        id=row["id"],
+        reference=row["reference"],
+        purpose=Purpose(row["purpose"]),
+        rationale=hub.keys.open(HUB, row["sealed_rationale"], "rationale:" + row["id"]).decode(),
+        opened_by=row["opened_by"],
+        agency=row["agency"],
+        opened_at=row["opened_at"],
+        closed_at=row["closed_at"],
+        threshold=row["threshold"],
+        threshold_by_role=row["threshold_by_role"],
+        threshold_at=row["threshold_at"],
+        consent_giver=row["consent_giver"],
+        subject=row["subject"],
+        persons=persons,
+    )
+
+
+def _choice(kind: Any, text: str, name: str, errors: dict[str, str]) -> Any:
+    if not text:
+        return None
+    try:
+        return kind(text)
+    except ValueError:
+        errors[name] = "Choose one of the answers."
+        return None
+
+
+def _could_identify(reference: str) -> bool:
+    digits = re.sub(r"\D", "", reference)
+    return len(digits) == 10 or bool(re.search(r"\d{1,2}[./-]\d{1,2}[./-]\d{4}", reference))

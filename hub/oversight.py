@@ -1,0 +1,384 @@
+"""What information governance sees: who disclosed what about whom, why, and on what basis - never content.
+
+For: the register of disclosures, a projection of the trail that can be thrown away and rebuilt. Must never
+show content, and every look is itself an event; a search by person needs a case reference (rule P43).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from audit import AuditError, Entry, EntryUnknown, EventInvalid, ReceiptProof
+from connectors import OfferedField
+from hub.assembly import Hub
+from hub.casefile import LONDON, CaseFile, PersonFacts
+from hub.context import RequestContext
+from hub.enquiries import user_of
+from hub.errors import FormRefused, NotForYou, NotFound
+from hub.keys import HUB
+from hub.people import candidates, parse_box
+from hub.tables import disclosure_persons, disclosure_register, disclosure_sources, staff
+from policies import Relationship, decide
+from policies.vocabulary import (
+    AccessMode,
+    DataCategory,
+    FieldKind,
+    Outcome,
+    Purpose,
+    RelationshipKind,
+    RelationToIndex,
+)
+
+#: Events that the register lists; the rest of the trail is found by its event id.
+REGISTERED = frozenset(
+    {"disclosure:made", "disclosure:refused", "check", "search", "alarm", "audit:read", "break-glass"}
+)
+#: Rows of one page of the register.
+PAGE = 50
+#: Two looks at the register bring at most this many events into it at once, so that no look waits long.
+CATCH_UP = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What the officer asked for. `person` is a person id, found from what was typed; never the text."""
+
+    case_reference: str | None = None
+    person: str | None = None
+    user: str | None = None
+    agency: str | None = None
+    purpose: str | None = None
+    kind: str | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the register."""
+
+    eid: str
+    at: datetime
+    kind: str
+    outcome: str | None
+    user: str | None
+    user_name: str
+    agency: str | None
+    purpose: str | None
+    sources: tuple[str, ...]
+    subjects: int
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A page of the register."""
+
+    rows: tuple[Row, ...]
+    total: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """One event as the officer sees it: the decoded fields, opaque persons, and the proof."""
+
+    entry: Entry
+    at: datetime
+    user_name: str
+    persons: tuple[str, ...]
+    proof: ReceiptProof | None
+    verified: bool
+    verification: str
+
+
+def parse_filter(hub: Hub, ctx: RequestContext, typed: Mapping[str, str]) -> Filter:
+    """The officer's filter form. Raises FormRefused with a sentence per field."""
+    errors: dict[str, str] = {}
+    reference = typed.get("case_reference", "").strip() or None
+    first, last = _day(typed.get("from", ""), "from", errors), _day(typed.get("to", ""), "to", errors)
+    if first and last and last < first:
+        errors["to"] = "The last day is before the first."
+    purpose = typed.get("purpose") or None
+    if purpose is not None and purpose not in Purpose.__members__:
+        errors["purpose"] = "Choose one of the purposes."
+    agency = typed.get("agency") or None
+    if agency is not None and agency not in hub.partners:
+        errors["agency"] = "Choose one of the agencies."
+    person = None
+    who = typed.get("person", "").strip()
+    if who and reference is None:
+        errors["case_reference"] = "Enter the case reference: a search for a person needs one."
+    elif who:
+        person = _person(hub, ctx, who, errors)
+    page = typed.get("page", "1")
+    if errors:
+        raise FormRefused(errors)
+    return Filter(
+        case_reference=reference,
+        person=person,
+        user=typed.get("user", "").strip() or None,
+        agency=agency,
+        purpose=purpose,
+        first_day=first,
+        last_day=last,
+        page=int(page) if page.isdigit() and 0 < int(page) < 10_000 else 1,
+    )
+
+
+def require_audit_access(hub: Hub, ctx: RequestContext, *, mode: AccessMode, rationale: str) -> None:
+    """Decides access to the audit by the same rules as everything else. Raises NotForYou."""
+    partner = hub.partners.get(ctx.actor.agency)
+    if partner is None:
+        raise NotForYou("This is not part of your role.")
+    case = CaseFile(
+        hub,
+        ctx.for_purpose(Purpose.IG_AUDIT),
+        rationale=rationale,
+        mode=mode,
+        relationship=Relationship(
+            kind=RelationshipKind.NAMED_STATUTORY_ROLE,
+            persons=None,
+            valid_from=ctx.actor.role_from,
+        ),
+    )
+    request = case.request(
+        PersonFacts("PE-any", date(1970, 1, 1), RelationToIndex.INDEX),
+        partner,
+        DataCategory.AUDIT_METADATA,
+        (OfferedField("account", FieldKind.ACCOUNT),),
+    )
+    decision = decide(request)
+    if decision.outcome not in (Outcome.PERMIT, Outcome.PERMIT_REDACTED):
+        raise NotForYou("This is not part of your role.")
+
+
+def register(hub: Hub, ctx: RequestContext, wanted: Filter) -> Register:
+    """A page of the register, newest first.
+
+    Effects: the projection catches up with the trail; one `audit:read` event with a keyed hash of the question.
+    """
+    mode = AccessMode.SEARCH_NAME if wanted.person else AccessMode.VIEW
+    require_audit_access(
+        hub, ctx, mode=mode, rationale=f"Review of disclosures in the register {wanted.case_reference or ''}"
+    )
+    question = json.dumps(
+        [wanted.person, wanted.user, wanted.agency, wanted.purpose, str(wanted.first_day), str(wanted.last_day)]
+    )
+    hub.trail.append(
+        "audit:read",
+        now=ctx.now,
+        user=user_of(ctx),
+        purpose=Purpose.IG_AUDIT,
+        trace=ctx.request_id,
+        subjects=[wanted.person] if wanted.person else [],
+        action="register",
+        outcome="LISTED",
+        query=hub.keys.blind("search", question).hex() + hub.keys.blind("search-2", question).hex(),
+        object={"type": "case", "id": _code(wanted.case_reference)} if wanted.case_reference else None,
+    )
+    catch_up(hub)
+    r = disclosure_register.c
+    query = select(disclosure_register)
+    if wanted.person:
+        blind = hub.keys.blind("disclosure-person", wanted.person)
+        query = query.where(
+            r.index.in_(select(disclosure_persons.c.index).where(disclosure_persons.c.person_blind == blind))
+        )
+    if wanted.agency:
+        query = query.where(
+            (r.agency == wanted.agency)
+            | r.index.in_(select(disclosure_sources.c.index).where(disclosure_sources.c.agency == wanted.agency))
+        )
+    if wanted.purpose:
+        query = query.where(r.purpose == wanted.purpose)
+    query = query.where(r.kind == wanted.kind) if wanted.kind else query.where(r.kind != "audit:read")
+    if wanted.first_day:
+        query = query.where(r.t >= _milliseconds(wanted.first_day))
+    if wanted.last_day:
+        query = query.where(r.t < _milliseconds(wanted.last_day + timedelta(days=1)))
+    with hub.db.session() as session:
+        names = _staff_names(hub, session)
+        if wanted.user:
+            users = [u for u, name in names.items() if wanted.user.casefold() in name.casefold() or u == wanted.user]
+            query = query.where(r.user.in_(users))
+        total = session.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+        found = session.execute(query.order_by(r.index.desc()).limit(PAGE).offset((wanted.page - 1) * PAGE)).mappings()
+        rows = tuple(
+            Row(
+                eid=row["eid"],
+                at=_moment(row["t"]),
+                kind=row["kind"],
+                outcome=row["outcome"],
+                user=row["user"],
+                user_name=names.get(row["user"] or "", "The hub itself"),
+                agency=row["agency"],
+                purpose=row["purpose"],
+                sources=tuple(row["sources"]),
+                subjects=row["subject_count"],
+            )
+            for row in found
+        )
+    return Register(rows, int(total), wanted.page, max(1, -(-int(total) // PAGE)))
+
+
+def entry(hub: Hub, ctx: RequestContext, eid: str) -> Entered:
+    """One event with its proof, verified now. Effects: one `audit:read` event. Raises NotFound."""
+    require_audit_access(hub, ctx, mode=AccessMode.VIEW, rationale="Review of one disclosure in the register")
+    try:
+        found = hub.trail.entry(eid)
+    except (EntryUnknown, EventInvalid) as error:
+        raise NotFound("There is no such entry.") from error
+    hub.trail.append(
+        "audit:read",
+        now=ctx.now,
+        user=user_of(ctx),
+        purpose=Purpose.IG_AUDIT,
+        trace=ctx.request_id,
+        action="entry",
+        outcome="SHOWN",
+        refers=[eid],
+    )
+    proof, verified, words = None, False, ""
+    try:
+        proof = hub.trail.receipt(eid)
+        verified = True
+        words = (
+            f"Verified now: this entry is number {proof.index + 1} of {proof.size} in the signed trail, and it has "
+            "not been changed since it was written."
+        )
+    except AuditError:
+        words = (
+            "This entry does not fit the signed trail. Tell your data protection officer and the hub's operator now."
+        )
+    with hub.db.session() as session:
+        names = _staff_names(hub, session)
+    user = found.fields.get("user", {}).get("subject", "")
+    return Entered(
+        entry=found,
+        at=_moment(found.t),
+        user_name=names.get(user, "The hub itself"),
+        persons=_persons(hub, found),
+        proof=proof,
+        verified=verified,
+        verification=words,
+    )
+
+
+def catch_up(hub: Hub) -> int:
+    """Brings the projection up to the trail's newest entry; returns how many entries it read."""
+    with hub.db.session() as session:
+        last = session.execute(select(func.max(disclosure_register.c.index))).scalar()
+    start, seen = (0 if last is None else last + 1), 0
+    batch: list[Entry] = []
+    for found in hub.trail.events(start):
+        seen += 1
+        batch.append(found)
+        if len(batch) >= CATCH_UP:
+            _project(hub, batch)
+            batch = []
+    _project(hub, batch)
+    return seen
+
+
+def remember_staff(hub: Hub, ctx: RequestContext) -> None:
+    """Keeps the sealed name of a signed-in user, so that the register can say who."""
+    sealed = hub.keys.seal(HUB, ctx.actor.name.encode(), "staff:" + ctx.actor.id)
+    values = {"agency": ctx.actor.agency, "role": ctx.actor.role, "sealed_name": sealed, "seen_at": ctx.now}
+    with hub.db.writing() as session:
+        known = session.execute(select(staff.c.user).where(staff.c.user == ctx.actor.id)).first()
+        if known:
+            session.execute(staff.update().where(staff.c.user == ctx.actor.id).values(**values))
+        else:
+            session.execute(insert(staff).values(user=ctx.actor.id, **values))
+
+
+def _project(hub: Hub, batch: list[Entry]) -> None:
+    rows, persons, sources = [], [], []
+    for found in batch:
+        if found.kind not in REGISTERED:
+            continue
+        fields = found.fields
+        user = fields.get("user", {})
+        rows.append(
+            {
+                "index": found.index,
+                "eid": found.eid,
+                "t": found.t,
+                "kind": found.kind,
+                "outcome": fields.get("outcome") or fields.get("decision", {}).get("outcome"),
+                "purpose": fields.get("purpose"),
+                "user": user.get("subject"),
+                "agency": user.get("agency"),
+                "sources": fields.get("source", []),
+                "subject_count": len(found.subjects),
+            }
+        )
+        blinds = {hub.keys.blind("disclosure-person", person) for person in _persons(hub, found)}
+        persons += [{"index": found.index, "person_blind": blind} for blind in blinds]
+        sources += [{"index": found.index, "agency": agency} for agency in set(fields.get("source", []))]
+    if not rows:
+        return
+    try:
+        with hub.db.writing() as session:
+            session.execute(insert(disclosure_register), rows)
+            if persons:
+                session.execute(insert(disclosure_persons), persons)
+            if sources:
+                session.execute(insert(disclosure_sources), sources)
+    except IntegrityError:
+        return  # Another look projected the same entries at the same time; theirs count.
+
+
+def _persons(hub: Hub, found: Entry) -> tuple[str, ...]:
+    return tuple(json.loads(hub.keys.open(HUB, sealed, "trail subject"))["person"] for sealed in found.subjects)
+
+
+def _staff_names(hub: Hub, session: Session) -> dict[str, str]:
+    rows = session.execute(select(staff.c.user, staff.c.sealed_name)).all()
+    return {user: hub.keys.open(HUB, sealed, "staff:" + user).decode() for user, sealed in rows}
+
+
+def _person(hub: Hub, ctx: RequestContext, who: str, errors: dict[str, str]) -> str | None:
+    """The one person who is named exactly; an officer gets no list of candidates to look through."""
+    query = parse_box(who)
+    if query.problems:
+        errors["person"] = " ".join(query.problems)
+        return None
+    with hub.db.session() as session:
+        exact = [c.person for c in candidates(session, hub.keys, query, now=ctx.now).candidates if c.hidden_exact]
+    if len(exact) != 1:
+        errors["person"] = "Enter the NHS number, or the full name and the date of birth, of one person."
+        return None
+    return exact[0]
+
+
+def _day(text: str, name: str, errors: dict[str, str]) -> date | None:
+    text = text.strip()
+    if not text:
+        return None
+    for form in ("%Y-%m-%d", "%d/%m/%Y", "%d %m %Y", "%d %B %Y"):
+        try:
+            return datetime.strptime(text, form).date()  # noqa: DTZ007 - a day has no zone
+        except ValueError:
+            continue
+    errors[name] = "Enter a day like 31 3 2026."
+    return None
+
+
+def _milliseconds(day: date) -> int:
+    return int(datetime.combine(day, time(), LONDON).timestamp() * 1000)
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _code(text: str | None) -> str:
+    return "".join(c if c.isalnum() or c in "._-" else "-" for c in (text or ""))[:60] or "-"

@@ -1,0 +1,170 @@
+"""Step 5 of the way of one request: every person x agency x category is decided, and only a permit opens a partner.
+
+For: turning decisions into permits, refusals and "not asked". Must never make an ask without a permit and a
+receipt: `asks_for` takes both, so skipping a step is a type error.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from audit import Receipt
+from connectors import Ask, OfferedField, Partner
+from hub.casefile import SENSITIVE_SERVICES, CaseFile, PersonFacts
+from hub.members import Member
+from policies import Decision, DecisionRequest, decide
+from policies.vocabulary import DataCategory, GpAnswer, Involvement, Obligation, Outcome
+
+#: What this hub can carry out. A permit with any other obligation becomes a refusal: a component that cannot
+#: do what a decision demands must not show anything.
+DISCHARGED = frozenset(
+    {
+        Obligation.LOG_RATIONALE,
+        Obligation.LOG_PARA18,
+        Obligation.NOTIFY_OWNER,
+        Obligation.INFORM_SUBJECT,
+        Obligation.DO_NOT_INFORM,
+        Obligation.NO_EXPORT,
+        Obligation.ROUTE_HUMAN,
+        Obligation.IG_ALERT,
+        Obligation.OWNER_RELEASE,
+    }
+)
+SHOWING = frozenset({Outcome.PERMIT, Outcome.PERMIT_REDACTED, Outcome.INDICATOR_ONLY})
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """These fields of this category of this person may be asked of this agency, under these obligations."""
+
+    person: str
+    agency: str
+    category: DataCategory
+    fields: frozenset[str]
+    decision: Decision
+    request: DecisionRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Not this, and by which rules; the reader is told uniformly, the trail exactly."""
+
+    person: str
+    agency: str
+    category: DataCategory
+    outcome: Outcome
+    rules: tuple[str, ...]
+    obligations: tuple[Obligation, ...]
+    answer: GpAnswer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """All decisions of one page. `irrelevant` are person x agency pairs that the agency does not cover by age."""
+
+    permits: tuple[Permit, ...]
+    refusals: tuple[Refusal, ...]
+    irrelevant: frozenset[tuple[str, str]]
+    fields: Mapping[tuple[str, str, DataCategory], frozenset[str]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Indexes the permitted fields by person, agency and category."""
+        allowed = {(p.person, p.agency, p.category): p.fields for p in self.permits}
+        object.__setattr__(self, "fields", allowed)
+
+    def allows(self, person: str, agency: str, category: DataCategory, name: str) -> bool:
+        """True when a permit names this field."""
+        return name in self.fields.get((person, agency, category), ())
+
+
+def decide_all(
+    case: CaseFile,
+    people: Iterable[PersonFacts],
+    partners: Iterable[Partner],
+    wanted: frozenset[DataCategory] | None,
+    *,
+    only_fields: frozenset[str] | None = None,
+    involvement: Involvement | None = None,
+) -> Decided:
+    """Decides each person x agency x category that the agency offers; `wanted` None means all it offers."""
+    permits: list[Permit] = []
+    refusals: list[Refusal] = []
+    irrelevant: set[tuple[str, str]] = set()
+    partners = tuple(partners)
+    for person in people:
+        for partner in partners:
+            if not covers(partner, person, case):
+                irrelevant.add((person.id, partner.code))
+                continue
+            for category, offered in partner.offers.items():
+                if wanted is not None and category not in wanted:
+                    continue
+                if only_fields is not None:
+                    offered = tuple(one for one in offered if one.name in only_fields)
+                decided = _decide_one(case, person, partner, category, offered, involvement)
+                (permits if isinstance(decided, Permit) else refusals).append(decided)  # type: ignore[arg-type]
+    return Decided(tuple(permits), tuple(refusals), frozenset(irrelevant))
+
+
+def covers(partner: Partner, person: PersonFacts, case: CaseFile) -> bool:
+    """False when the agency's coverage rules this person out by age; an unknown age never rules out."""
+    if partner.coverage.ages is None or person.date_of_birth is None:
+        return True
+    youngest, oldest = partner.coverage.ages
+    born, today = person.date_of_birth, case.today
+    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    return youngest <= age <= oldest
+
+
+def asks_for(
+    permits: Sequence[Permit],
+    intent: Receipt,
+    *,
+    members: Sequence[Member],
+    settled: frozenset[str] = frozenset(),
+) -> tuple[Ask, ...]:
+    """One ask per person x agency: only permitted categories and fields, carrying the receipt of the intent.
+
+    An agency that is not known to hold a record of the person is asked by name, unless it is `settled`: what
+    the index holds of it is its last load, so its answer is known already.
+    """
+    wanted: dict[tuple[str, str], dict[DataCategory, frozenset[str]]] = {}
+    purpose = ""
+    by_id = {member.facts.id: member for member in members}
+    for permit in permits:
+        wanted.setdefault((permit.agency, permit.person), {})[permit.category] = permit.fields
+        purpose = str(permit.request.purpose)
+    asks = []
+    for (agency, person), categories in wanted.items():
+        member = by_id[person]
+        known = member.record_ids(agency)
+        if known or (agency not in settled and member.query is not None):
+            asks.append(
+                Ask(
+                    agency=agency,
+                    person=person,
+                    records=known,
+                    query=None if known else member.query,
+                    wanted=categories,
+                    purpose=purpose,
+                    intent=intent.eid,
+                )
+            )
+    return tuple(asks)
+
+
+def _decide_one(
+    case: CaseFile,
+    person: PersonFacts,
+    partner: Partner,
+    category: DataCategory,
+    offered: tuple[OfferedField, ...],
+    involvement: Involvement | None,
+) -> Permit | Refusal:
+    # Whatever a sensitive service says - a name, a start date - gives away that it is involved.
+    asked = SENSITIVE_SERVICES.get(partner.type, category)
+    request = case.request(person, partner, asked, offered, involvement=involvement)
+    decision = decide(request)
+    if decision.outcome in SHOWING and decision.fields and not set(decision.obligations) - DISCHARGED:
+        return Permit(person.id, partner.code, category, frozenset(decision.fields), decision, request)
+    outcome = decision.outcome if decision.outcome not in SHOWING else Outcome.REFER
+    return Refusal(person.id, partner.code, category, outcome, decision.rules, decision.obligations, decision.answer)

@@ -1,0 +1,119 @@
+"""What every page shares: the hub at hand, the request's context, the header, receipts and readiness.
+
+For: views of all kinds of users. Must never hold a rule or a query of its own.
+"""
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, g, redirect, render_template, request, session
+from sqlalchemy import text
+from werkzeug.wrappers import Response as AnyResponse
+
+from audit import EntryUnknown, EventInvalid, Receipt
+from hub.assembly import Hub
+from hub.context import RequestContext
+from hub.errors import NotFound
+from hub.headers import CHECKING, ENQUIRING, OVERSEEING, for_everybody_signed_in
+from hub.web.words import ROLE_WORDS
+from policies.vocabulary import Role
+
+common = Blueprint("common", __name__)
+
+
+def hub_of() -> Hub:
+    """The hub of this application."""
+    hub: Hub = current_app.extensions["hub"]
+    return hub
+
+
+def context_of() -> RequestContext:
+    """Step 0: who is asking, read from the server-side session; `now` is read here and nowhere else."""
+    from hub.signin.routes import actor_of
+
+    if "ctx" not in g:
+        g.ctx = RequestContext(actor=actor_of(session["actor"]), now=hub_of().clock(), request_id=g.request_id)
+    ctx: RequestContext = g.ctx
+    return ctx
+
+
+def page_context(hub: Hub, actor: dict[str, Any] | None) -> dict[str, Any]:
+    """What the layout needs on every page."""
+    if actor is None:
+        return {"user": None, "nav": [], "demo": hub.settings.demo}
+    partner = hub.partners.get(actor["agency"])
+    role = Role(actor["role"])
+    return {
+        "user": {
+            "name": actor["name"],
+            "role_words": ROLE_WORDS[role],
+            "agency_name": partner.name if partner else actor["agency"],
+        },
+        "nav": _nav(role),
+        "demo": hub.settings.demo,
+    }
+
+
+def receipt_view(receipt: Receipt) -> dict[str, Any]:
+    """A receipt as the layout prints it."""
+    from datetime import UTC, datetime
+
+    return {"eid": receipt.eid, "recorded_at": datetime.fromtimestamp(receipt.t / 1000, UTC)}
+
+
+def is_ready(hub: Hub) -> bool:
+    """True when the database answers and the trail's newest checkpoint can be read."""
+    try:
+        with hub.db.session() as database:
+            database.execute(text("SELECT 1"))
+        hub.trail.head()
+    except EntryUnknown:
+        return True
+    except Exception:
+        return False
+    return True
+
+
+@common.get("/")
+@for_everybody_signed_in
+def home() -> AnyResponse | str:
+    """Each role's own start page: their queue, or their one question."""
+    role = context_of().actor.role
+    for roles, where in ((ENQUIRING, "/enquiries"), (CHECKING, "/gp-check"), (OVERSEEING, "/ig")):
+        if role in roles:
+            return redirect(where, code=303)
+    return render_template(
+        "message.html",
+        title="Nothing here for your role yet",
+        sentence="You are signed in, and your role has no page in this version of Kith.",
+    )
+
+
+@common.get("/receipts/<eid>")
+@for_everybody_signed_in
+def receipt(eid: str) -> Response | str:
+    """The proof that an entry is in the signed trail; `?format=json` gives the bundle for an offline check.
+
+    The bundle has no envelope: it proves that the entry exists, and says nothing about anybody.
+    """
+    try:
+        proof = hub_of().trail.receipt(eid)
+    except (EntryUnknown, EventInvalid) as error:
+        raise NotFound("There is no such receipt.") from error
+    if request.args.get("format") == "json":
+        answer = Response(proof.json(with_envelope=False), content_type="application/json")
+        answer.headers["Content-Disposition"] = f'attachment; filename="kith-receipt-{eid[:8]}.json"'
+        return answer
+    from hub.web.proofs import proof_view
+
+    return render_template("receipt.html", **proof_view(hub_of(), proof))
+
+
+def _nav(role: Role) -> list[dict[str, Any]]:
+    entries = []
+    if role in ENQUIRING:
+        entries += [("/enquiries", "Your enquiries"), ("/enquiries/new", "Start an enquiry")]
+    if role in CHECKING:
+        entries += [("/gp-check", "Check a patient")]
+    if role in OVERSEEING:
+        entries += [("/ig", "Disclosures")]
+    return [{"href": href, "text": words, "current": request.path == href} for href, words in entries]

@@ -1,0 +1,45 @@
+"""The GP check: one field, one button, one large word."""
+
+from flask import Blueprint, render_template, request
+
+from hub import disclosure
+from hub.checks import GpCheck
+from hub.errors import FormRefused
+from hub.headers import CHECKING, for_roles, take_draft
+from hub.web.common import context_of, hub_of, receipt_view
+from hub.web.words import GP_ANSWER_WORDS
+
+gp = Blueprint("gp", __name__)
+
+
+@gp.get("/gp-check")
+@for_roles(CHECKING)
+def ask() -> str:
+    """The empty form."""
+    return render_template("gp_check.html", values=take_draft("/gp-check"), errors={})
+
+
+@gp.post("/gp-check")
+@for_roles(CHECKING)
+def answer() -> str | tuple[str, int]:
+    """The answer, or the form again with what was typed."""
+    typed = request.form.get("nhs_number", "")
+    try:
+        check = disclosure.package_check(hub_of(), context_of(), typed)
+    except FormRefused as error:
+        return render_template("gp_check.html", values={"nhs_number": typed}, errors=error.errors), 422
+    return render_template(
+        "gp_answer.html", answer=_view(check), receipt=receipt_view(check.receipt), values={}, form_action="/gp-check"
+    )
+
+
+def _view(check: GpCheck) -> dict[str, object]:
+    word, sentence = GP_ANSWER_WORDS[check.answer]
+    return {
+        "code": check.answer,
+        "word": word,
+        "sentence": sentence,
+        "as_of": check.as_of,
+        "phone": check.phone,
+        "phone_label": check.phone_label,
+    }

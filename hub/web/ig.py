@@ -1,0 +1,81 @@
+"""Pages of information governance: the register of disclosures and one entry of it; never content."""
+
+from typing import Any
+
+from flask import Blueprint, render_template, request
+
+from hub import oversight
+from hub.errors import FormRefused
+from hub.headers import OVERSEEING, for_roles, take_draft
+from hub.oversight import Filter, Register
+from hub.web.common import context_of, hub_of
+from hub.web.proofs import KIND_WORDS, entry_view, outcome_words
+from hub.web.words import PURPOSE_WORDS
+from policies.vocabulary import Purpose
+
+ig = Blueprint("ig", __name__)
+
+
+@ig.get("/ig")
+@for_roles(OVERSEEING)
+def home() -> str:
+    """The newest disclosures."""
+    typed = take_draft("/ig")
+    return _page(typed, {}, oversight.register(hub_of(), context_of(), Filter()))
+
+
+@ig.post("/ig")
+@for_roles(OVERSEEING)
+def search() -> str | tuple[str, int]:
+    """Disclosures by person (with a case reference), user, agency, purpose and period."""
+    hub, ctx, typed = hub_of(), context_of(), request.form.to_dict()
+    try:
+        wanted = oversight.parse_filter(hub, ctx, typed)
+    except FormRefused as error:
+        return _page(typed, error.errors, Register((), 0, 1, 1)), 422
+    return _page(typed, {}, oversight.register(hub, ctx, wanted))
+
+
+@ig.get("/ig/entries/<eid>")
+@for_roles(OVERSEEING)
+def one(eid: str) -> str:
+    """One entry: who, whom about, why, basis, shown, withheld and by which rule, proof."""
+    hub = hub_of()
+    return render_template("ig_entry.html", back_href="/ig", **entry_view(hub, oversight.entry(hub, context_of(), eid)))
+
+
+def _page(values: dict[str, str], errors: dict[str, str], found: Register) -> str:
+    hub = hub_of()
+    agencies = [{"value": p.code, "text": p.name} for p in hub.partners.values()]
+    names = {p.code: p.name for p in hub.partners.values()}
+    return render_template(
+        "ig_home.html",
+        values=values,
+        errors=errors,
+        agencies=agencies,
+        purposes=[{"value": p, "text": PURPOSE_WORDS[p]} for p in Purpose],
+        results=None if errors else [_row(r, names) for r in found.rows],
+        filter_action="/ig",
+        paging={"words": f"{found.total:,} recorded, newest first; page {found.page} of {found.pages}"},
+        page_buttons=_pages(found),
+    )
+
+
+def _pages(found: Register) -> list[dict[str, Any]]:
+    """Paging stays in the form: what was typed into the filter must not get into an address."""
+    around = [("Newer records", found.page - 1), ("Older records", found.page + 1)]
+    return [{"text": text, "page": page} for text, page in around if 1 <= page <= found.pages]
+
+
+def _row(r: oversight.Row, names: dict[str, str]) -> dict[str, Any]:
+    return {
+        "eid": r.eid,
+        "t": r.at,
+        "kind_words": KIND_WORDS.get(r.kind, r.kind),
+        "who": r.user_name,
+        "agency": names.get(r.agency or "", r.agency or ""),
+        "subjects_count": r.subjects,
+        "purpose_words": PURPOSE_WORDS[Purpose(r.purpose)] if r.purpose in Purpose.__members__ else "",
+        "outcome_words": outcome_words(r.outcome),
+        "href": f"/ig/entries/{r.eid}",
+    }

@@ -1,0 +1,229 @@
+"""Pages of those who open enquiries: MASH partners, key workers, navigators.
+
+For: from a referral to the combined family picture in three clicks. A view parses, calls one use-case,
+renders; rules and queries live elsewhere.
+"""
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, session
+from werkzeug.wrappers import Response
+
+from hub import disclosure, enquiries, finding
+from hub.context import RequestContext
+from hub.enquiries import Enquiry
+from hub.errors import FormRefused, NotForYou
+from hub.headers import ENQUIRING, for_roles, take_draft
+from hub.people import Candidate, parse_box
+from hub.web.common import context_of, hub_of, receipt_view
+from hub.web.words import (
+    CONSENT_STATE_WORDS,
+    GIVER_CAPACITY_WORDS,
+    PURPOSE_HINTS,
+    PURPOSE_WORDS,
+    REASON_CODE_WORDS,
+    SEX_WORDS,
+    THRESHOLD_WORDS,
+    day,
+)
+from policies.vocabulary import Threshold
+
+mash = Blueprint("mash", __name__)
+
+
+@mash.get("/enquiries")
+@for_roles(ENQUIRING)
+def own() -> str:
+    """The user's enquiries, newest first."""
+    found = enquiries.own_enquiries(hub_of(), context_of())
+    return render_template(
+        "home_mash.html",
+        start_href="/enquiries/new",
+        enquiries=[{**_head(e), "opened_at": e.opened_at, "state_words": _stands(e), "href": _href(e)} for e in found],
+    )
+
+
+@mash.get("/enquiries/new")
+@for_roles(ENQUIRING)
+def new() -> str:
+    """The one form from a referral to candidates."""
+    return _form(take_draft("/enquiries/new"), {})
+
+
+@mash.post("/enquiries/new")
+@for_roles(ENQUIRING)
+def create() -> str | tuple[str, int]:
+    """Opens the enquiry and searches at once; nothing is opened when either cannot be used."""
+    hub, ctx, typed = hub_of(), context_of(), request.form.to_dict()
+    wrong: dict[str, str] = {}
+    form = None
+    try:
+        form = enquiries.parse_form(typed, _purposes(ctx))
+    except FormRefused as error:
+        wrong |= error.errors
+    problems = parse_box(typed.get("who", "")).problems
+    if problems:
+        wrong["who"] = " ".join(problems)
+    if wrong or form is None:
+        return _form(typed, wrong), 422
+    enquiry = enquiries.open_enquiry(hub, ctx, form)
+    return _search(enquiry, typed.get("who", ""))
+
+
+@mash.get("/enquiries/<enquiry_id>")
+@for_roles(ENQUIRING)
+def go_on(enquiry_id: str) -> str | Response:
+    """Where this enquiry stands: the search, or who is involved."""
+    enquiry = enquiries.enquiry_of(hub_of(), context_of(), enquiry_id)
+    if enquiry.subject is not None:
+        return redirect(f"/enquiries/{enquiry.id}/who", code=303)
+    return _candidates(
+        enquiry, (), None, take_draft(f"/enquiries/{enquiry.id}/search"), {}, f"/enquiries/{enquiry.id}/person"
+    )
+
+
+@mash.post("/enquiries/<enquiry_id>/search")
+@for_roles(ENQUIRING)
+def search(enquiry_id: str) -> str | tuple[str, int]:
+    """Searches again, within the same enquiry; `add` means: for one more person."""
+    enquiry = enquiries.enquiry_of(hub_of(), context_of(), enquiry_id)
+    return _search(enquiry, request.form.get("who", ""))
+
+
+@mash.post("/enquiries/<enquiry_id>/person")
+@for_roles(ENQUIRING)
+def confirm(enquiry_id: str) -> Response:
+    """A person confirms the candidate; only one who was just offered in this enquiry."""
+    hub, ctx = hub_of(), context_of()
+    enquiry = enquiries.enquiry_of(hub, ctx, enquiry_id)
+    person = request.form.get("person", "")
+    if person not in session.get("offered", {}).get(enquiry.id, []):
+        raise NotForYou("Choose from the people that the search has just shown.", next_steps=("Search again.",))
+    if enquiry.subject is None:
+        enquiries.confirm_subject(hub, ctx, enquiry, person)
+    else:
+        enquiries.add_person(hub, ctx, enquiry, person)
+    return redirect(f"/enquiries/{enquiry.id}/who", code=303)
+
+
+@mash.get("/enquiries/<enquiry_id>/who")
+@for_roles(ENQUIRING)
+def who(enquiry_id: str) -> str:
+    """The known-to matrix."""
+    hub, ctx = hub_of(), context_of()
+    enquiry = enquiries.enquiry_of(hub, ctx, enquiry_id)
+    picture, receipt = disclosure.known_to(hub, ctx.for_purpose(enquiry.purpose, enquiry=enquiry.id), enquiry)
+    return render_template(
+        "matrix.html",
+        picture=picture,
+        receipt=receipt_view(receipt),
+        enquiry=_head(enquiry),
+        detail_action=f"/enquiries/{enquiry.id}/picture",
+        add_action=f"/enquiries/{enquiry.id}/search",
+        values={},
+    )
+
+
+@mash.route("/enquiries/<enquiry_id>/picture", methods=["GET", "POST"])
+@for_roles(ENQUIRING)
+def picture(enquiry_id: str) -> str:
+    """The combined family picture."""
+    hub, ctx = hub_of(), context_of()
+    enquiry = enquiries.enquiry_of(hub, ctx, enquiry_id)
+    shown, receipt = disclosure.family_picture(hub, ctx.for_purpose(enquiry.purpose, enquiry=enquiry.id), enquiry)
+    return render_template(
+        "picture.html",
+        picture=shown,
+        receipt=receipt_view(receipt),
+        enquiry=_head(enquiry),
+        back_href=f"/enquiries/{enquiry.id}/who",
+    )
+
+
+def _search(enquiry: Enquiry, who: str) -> str | tuple[str, int]:
+    hub, ctx = hub_of(), context_of()
+    action = f"/enquiries/{enquiry.id}/person"
+    try:
+        found = finding.find_person(hub, ctx.for_purpose(enquiry.purpose, enquiry=enquiry.id), enquiry, who)
+    except FormRefused as error:
+        return _candidates(enquiry, (), None, {"who": who}, error.errors, action), 422
+    session["offered"] = {enquiry.id: [c.person for c in found.candidates]}
+    return _candidates(enquiry, found.candidates, found.advice, {"who": who}, {}, action)
+
+
+def _candidates(
+    enquiry: Enquiry,
+    found: tuple[Candidate, ...],
+    advice: str | None,
+    values: dict[str, str],
+    errors: dict[str, str],
+    action: str,
+) -> str:
+    return render_template(
+        "candidates.html",
+        enquiry=_head(enquiry),
+        candidates=[_candidate(c) for c in found],
+        advice=advice,
+        query_echo=values.get("who", ""),
+        values=values,
+        errors=errors,
+        confirm_action=action,
+        search_action=f"/enquiries/{enquiry.id}/search",
+        searched=bool(found or advice or errors),
+    )
+
+
+def _candidate(c: Candidate) -> dict[str, Any]:
+    partners = hub_of().partners
+    names = [partners[agency].name for agency in c.agencies if agency in partners]
+    return {
+        "person": c.person,
+        "name": c.name,
+        "age": c.age,
+        "reasons": c.reasons,
+        "strength_words": c.strength,
+        "dob_words": day(c.date_of_birth.date) if c.date_of_birth else None,
+        "sex_words": SEX_WORDS.get(c.sex_code),
+        "agencies_words": ", ".join(names),
+        "also": None,
+    }
+
+
+def _form(values: dict[str, str], errors: dict[str, str]) -> str:
+    return render_template(
+        "enquiry_new.html",
+        values=values,
+        errors=errors,
+        purposes=[
+            {"value": p, "text": PURPOSE_WORDS[p], "hint": PURPOSE_HINTS.get(p)} for p in _purposes(context_of())
+        ],
+        thresholds=[{"value": t, "text": THRESHOLD_WORDS[t]} for t in Threshold],
+        consents=[{"value": s, "text": CONSENT_STATE_WORDS[s]} for s in enquiries.REASONS],
+        givers=[{"value": g, "text": GIVER_CAPACITY_WORDS[g]} for g in enquiries.GIVERS],
+        reason_codes=[
+            {"value": r, "text": REASON_CODE_WORDS[r]} for reasons in enquiries.REASONS.values() for r in reasons
+        ],
+    )
+
+
+def _purposes(ctx: RequestContext) -> tuple[Any, ...]:
+    return enquiries.purposes_for(hub_of().agreements, ctx.actor.agency, ctx.actor.role, ctx.now.date())
+
+
+def _head(enquiry: Enquiry) -> dict[str, Any]:
+    return {
+        "id": enquiry.id,
+        "reference": enquiry.reference,
+        "purpose_words": PURPOSE_WORDS[enquiry.purpose],
+        "subject_label": None,
+    }
+
+
+def _href(enquiry: Enquiry) -> str:
+    return f"/enquiries/{enquiry.id}"
+
+
+def _stands(enquiry: Enquiry) -> str:
+    if enquiry.closed_at is not None:
+        return "Closed"
+    return "Who is involved" if enquiry.subject else "Nobody chosen yet"
