@@ -180,6 +180,11 @@ def _own_folder(partner: Partner, folder: Path) -> Path:
     return where
 
 
+def _said(partner: Partner, key: str) -> str:
+    """How the partner's files are written; the loader of its file filled in what was left out."""
+    return str(partner.reach[key])
+
+
 def _people_files(mapping: PersonMapping | None) -> list[str]:
     if mapping is None or not mapping.file:
         return []
@@ -208,13 +213,8 @@ def _open_files(
         if not path.is_file() or path.is_symlink():
             wrong.append(("MISSING_FILE", f"{name}: is not in the drop"))
             continue
-        of_people = mapping is not None and name in _people_files(mapping)
         try:
-            opened[name] = CsvFile(
-                path,
-                encoding=str(partner.reach.get("encoding", "utf-8")),
-                delimiter=mapping.delimiter if mapping and of_people else ",",
-            )
+            opened[name] = CsvFile(path, encoding=_said(partner, "encoding"), delimiter=_said(partner, "delimiter"))
         except ConnectorError as error:
             wrong.append((error.code, error.sentence))
             continue
@@ -228,7 +228,8 @@ def _open_files(
 def _fingerprint(partner: Partner, where: Path, names: list[str]) -> bytes:
     """SHA-256 over every file and over how it is read: the same files with another mapping are another load."""
     people = json.dumps(dict(partner.people or {}), sort_keys=True, default=str)
-    whole = hashlib.sha256(repr((partner.items, people, partner.reach.get("encoding"))).encode())
+    written = _said(partner, "encoding"), _said(partner, "delimiter")
+    whole = hashlib.sha256(repr((partner.items, people, written)).encode())
     for name in names:
         with (where / name).open("rb") as file:
             whole.update(name.encode() + b"\0" + hashlib.file_digest(file, "sha256").digest())

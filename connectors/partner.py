@@ -43,17 +43,19 @@ FHIR_SUBJECT: Mapping[str, str] = MappingProxyType(
 #: Where a FHIR resource says how confidential it is; read for every resource.
 FHIR_SEAL = "meta.security"
 ENCODINGS = ("utf-8", "cp1252", "latin-1")
+DELIMITERS = (",", ";", "\t", "|")
 NETWORKS = ("public", "private", "loopback")
 #: Seconds that one question may wait, if the file does not say; and the most that it may say.
 DEFAULT_DEADLINE_S = 1.5
 LONGEST_DEADLINE_S = 3.0
 
+_DROP_KEYS = ("folder", "encoding", "delimiter")
 _HTTP_KEYS = ("base_url", "network", "ca_file", "certificate_file", "key_file", "token_file", "deadline_s")
 _REACH_KEYS = {
-    "extract": ("folder", "encoding"),
-    "fhir": ("folder", "encoding", *_HTTP_KEYS),
-    "rest": ("folder", "encoding", *_HTTP_KEYS),
-    "sql": ("folder", "encoding", "url", "password_file", "deadline_s"),
+    "extract": _DROP_KEYS,
+    "fhir": (*_DROP_KEYS, *_HTTP_KEYS),
+    "rest": (*_DROP_KEYS, *_HTTP_KEYS),
+    "sql": (*_DROP_KEYS, "url", "password_file", "deadline_s"),
 }
 #: Keys of [people] that say where rows come from and are not part of the person mapping.
 _PEOPLE_REACH_KEYS = ("find", "rows")
@@ -162,7 +164,7 @@ def read_partner(table: Mapping[str, Any], file: str) -> Partner:
     contact, coverage = _contact(top.table("contact")), _coverage(top.table("coverage"))
     people_table = top.rest.pop("people", None)
     way, reach = _reach(top.table("reach"), drops_people=isinstance(people_table, dict) and "file" in people_table)
-    people = _people(_Table(people_table, file, "people"), way, code) if people_table is not None else None
+    people = _people(_Table(people_table, file, "people"), way, code, reach) if people_table is not None else None
     rows = top.take("items", list, "at least one [[items]] table")
     items = tuple(_items(_Table(row, file, f"items[{n}]"), way) for n, row in enumerate(rows))
     if not any(i.category is DataCategory.SERVICE_INVOLVEMENT for i in items):
@@ -218,6 +220,7 @@ def _reach(t: _Table, *, drops_people: bool) -> tuple[str, Mapping[str, object]]
     if way == "extract" or drops_people or "folder" in t.rest:
         reach["folder"] = _folder(t)
         reach["encoding"] = t.choice("encoding", ENCODINGS, "utf-8")
+        reach["delimiter"] = t.choice("delimiter", DELIMITERS, ",")
     if way in ("fhir", "rest"):
         reach["network"] = t.choice("network", NETWORKS, "public")
         reach["base_url"] = _base_url(t, str(reach["network"]))
@@ -274,11 +277,14 @@ def _database(t: _Table) -> str:
     return text
 
 
-def _people(t: _Table, way: str, code: str) -> Mapping[str, object]:
+def _people(t: _Table, way: str, code: str, reach: Mapping[str, object]) -> Mapping[str, object]:
     table = dict(t.rest)
     for key, wanted in (("query", "sql"), ("rows", "rest")):
         if key in table and way != wanted:
             t.refuse(key, f"is not for way {way!r}", f"it belongs to {wanted!r}")
+    for key in ("encoding", "delimiter"):
+        if key in table and table[key] != reach.get(key):
+            t.refuse(key, "is one for all files", "write it in [reach]")
     if "find" in table and way not in ("sql", "rest"):
         t.refuse("find", f"is not for way {way!r}", "remove it")
     if way == "extract" and "file" not in table:

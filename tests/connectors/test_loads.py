@@ -29,6 +29,9 @@ INVOLVEMENT = (
 PLANS = "plan_id,person_id,plan_type,start_date,end_date,status,abuse_category\nCP1,P1,CP,01/07/2025,,Current,Neglect\n"
 
 
+WHOLE = {"people": PEOPLE, "involvement": INVOLVEMENT, "plans": PLANS}
+
+
 @pytest.fixture
 def drop(tmp_path):
     """Writes the partner's drop; each file by name, as text or bytes."""
@@ -36,7 +39,7 @@ def drop(tmp_path):
     def write(**files):
         folder = tmp_path / "drops" / "csc"
         folder.mkdir(parents=True, exist_ok=True)
-        whole = {"people": PEOPLE, "involvement": INVOLVEMENT, "plans": PLANS, **files}
+        whole = {**WHOLE, **files}
         for name, content in whole.items():
             path = folder / f"{name}.csv"
             path.unlink(missing_ok=True)
@@ -280,6 +283,13 @@ def test_a_latin_1_partner_says_so_in_its_file(session, keys, example, drop, hel
     folder = drop(plans=PLANS.replace("Current", "Caf\xe9").encode("latin-1"))
     assert load_drop(session, keys, partner, folder, now=NOW).rejects == ()
     assert held("P1")[1]["CP1"]["status"] == "Café"
+
+
+def test_a_partner_that_writes_semicolons_says_so_in_its_file(session, keys, example, drop, held):
+    partner = example("csc", ('folder = "csc"', 'folder = "csc"\ndelimiter = ";"'))
+    folder = drop(**{name: text.replace(",", ";") for name, text in WHOLE.items()})
+    assert load_drop(session, keys, partner, folder, now=NOW).rejects == ()
+    assert held("P1")[1]["CP1"]["plan_reason"] == "Neglect"
 
 
 def test_a_column_that_is_missing_but_not_mandatory_is_reported_once(load, held):

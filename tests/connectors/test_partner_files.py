@@ -43,6 +43,8 @@ REFUSALS = [
     (CSC, 'folder = "csc"', 'folder = "/etc"', "reach.folder", "leads out"),
     (CSC, 'folder = "csc"', "", "reach.folder", "is missing"),
     (CSC, 'folder = "csc"', 'folder = "csc"\nencoding = "utf-7"', "reach.encoding", "is not known"),
+    (CSC, 'folder = "csc"', 'folder = "csc"\ndelimiter = "x"', "reach.delimiter", "is not known"),
+    (CSC, 'file = "people.csv"', 'file = "people.csv"\nencoding = "latin-1"', "people.encoding", "for all files"),
     (CSC, 'folder = "csc"', 'folder = "csc"\nbase_url = "https://a"', "reach.base_url", "not a key of way"),
     (CSC, 'file = "plans.csv"', 'file = "../plans.csv"', "items[1].file", "not a plain file name"),
     (CSC, 'file = "plans.csv"', 'path = "/plans"', "items[1].file", "is missing"),
