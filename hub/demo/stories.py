@@ -58,7 +58,7 @@ STORIES: Mapping[str, Story] = MappingProxyType(
                 "Six members: Maisie, Jayden, Alfie, their mother Leanne, her partner Craig, grandmother Maureen.",
                 "All seven kinds of agencies know somebody in the family.",
                 "Date of birth of Maisie: 4 September, and 9 April at health visiting (shown side by side).",
-                "Spelling: Maisie, and Maisy at the practice. Address of Craig: an old one at the police.",
+                "Spelling: Maisie, and Maisy at the practice. Craig: an old address at police and practice.",
                 "Substance misuse of Leanne: not shown until Fresh Tide releases it; treatment and notes never.",
                 "Police incidents keep each person's part: victim, suspect, witness.",
             ),
@@ -101,12 +101,12 @@ STORIES: Mapping[str, Story] = MappingProxyType(
             name="Baby Whitcombe",
             born=None,
             nhs_number=None,
-            search="Whitcombe",
+            search="Chloe Whitcombe",
             persona="mash_social_worker",
             purpose="S47_ENQUIRY",
             expected=(
                 "The baby is shown as unborn (flag UNBORN), never with an age or a made-up date of birth.",
-                "Mother Chloe Whitcombe, 19, booked; the estimated delivery is ten weeks ahead.",
+                "Search for the mother, Chloe (19): she has booked, and the estimated delivery is ten weeks ahead.",
             ),
         ),
         "shielded": Story(

@@ -116,17 +116,11 @@ def _unborn(b: Builder) -> None:
     register_with_gp(b, chloe, "gp-millbrook", ago(today, years=3))
     booked, visitor, social = ago(today, months=5), b.worker("hv", 1), b.worker("csc", 2)
     b.record(chloe, "hv", since=booked)
-    b.record(baby, "hv", since=booked)
     b.involve(chloe, "hv", "Antenatal health visiting", booked, worker=visitor)
-    b.involve(baby, "hv", "Antenatal health visiting", booked, worker=visitor)
     delivery = f"Estimated date of delivery {expected.isoformat()}"
     b.happen(
         "hv", Cat.HEALTH_SUMMARY, "booking", chloe, booked, booked, worker=visitor, form="LifeEvent",
         status="Universal partnership plus", detail=f"Booked for antenatal care. {delivery}",
-    )  # fmt: skip
-    b.happen(
-        "hv", Cat.HEALTH_SUMMARY, "booking", baby, booked, booked, worker=visitor, form="LifeEvent",
-        status="Universal partnership plus", detail=delivery,
     )  # fmt: skip
     since = ago(today, months=1)
     earlier = ago(today, years=4)
@@ -340,7 +334,7 @@ def _lodger(b: Builder) -> None:
         gary, "housing", since=ago(today, years=6), until=left, reference="ROOM", household="ravenscroft", address=home
     )
     b.involve(mother, "housing", "Tenancy", ago(today, years=7), worker=b.worker("housing", 0))
-    b.record(gary, "police", since=ago(today, years=5), slips=Slips(address=home, no_nhs=True))
+    b.record(gary, "police", since=ago(today, years=3))
     when = ago(today, years=3)
     b.happen(
         "police", Cat.POLICE_INCIDENT, "Theft", {gary: "suspect"}, when, when, form="LifeEvent",

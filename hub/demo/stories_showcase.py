@@ -65,8 +65,9 @@ def _social_care(b: Builder) -> None:
     b.record(leanne, "csc", since=first, slips=Slips(previous="Quennell", no_nhs=True))
     b.record(craig, "csc", since=ago(today, years=2), slips=Slips(given=("Craig",), no_nhs=True, no_birth=True))
     b.record(jayden, "csc", since=first)
-    b.record(maisie, "csc", since=first, slips=Slips(given=("Maisie",)))
+    b.record(maisie, "csc", since=first, slips=Slips(given=("Maisie",), preferred="Maisy"))
     b.record(alfie, "csc", since=ago(today, days=1), slips=Slips(given=("Alfie",), no_nhs=True))
+    b.record("tarrant.maureen", "csc", since=ago(today, years=1), slips=Slips(given=("Maureen",), no_nhs=True))
     for child in (jayden, maisie):
         b.involve(child, "csc", "Family Support Team", first, ago(today, years=4, months=10), worker=support)
         b.happen(
@@ -162,7 +163,7 @@ def _police(b: Builder) -> None:
     )
     b.record(craig, "police", since=ago(today, years=5), slips=Slips(address=_CRAIGS, no_nhs=True))
     b.record(jayden, "police", since=ago(today, years=1), slips=Slips(given=("Jaden",), no_nhs=True))
-    b.record(maisie, "police", since=ago(today, months=4), slips=Slips(given=("Maisie",), no_nhs=True, no_birth=True))
+    b.record(maisie, "police", since=ago(today, months=4), slips=Slips(given=("Maisie",), no_nhs=True))
     b.involve(leanne, "police", unit.team, ago(today, years=2, months=8), worker=unit)
     b.involve(craig, "police", unit.team, ago(today, years=2, months=8), worker=unit)
     b.involve(jayden, "police", missing.team, ago(today, months=3), worker=missing)
