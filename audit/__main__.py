@@ -12,7 +12,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import ArgumentError
 
 from audit import verify
-from audit.errors import AuditError
+from audit.errors import AuditError, TrailUnavailable
 from audit.tiles import export
 
 DATABASE_SETTING = "HUB_DATABASE_URL"
@@ -41,6 +41,8 @@ def main(arguments: list[str]) -> int:
         parser.error(f"say which database: --database URL, or set {DATABASE_SETTING}")
     try:
         engine = create_engine(url)
+        if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").exists():
+            raise TrailUnavailable("There is no such database file.")
         try:
             size = export(engine, options.directory, with_envelopes=not options.tiles_only)
         finally:

@@ -105,9 +105,9 @@ class Trail:
     def close(self) -> None:
         """Write what waits, then stop. Appending afterwards raises TrailUnavailable."""
         self._closed = True
-        if self._started_in in (None, os.getpid()):
-            self._writer.stop()
-        if self._head_file is not None:
+        ended = self._started_in not in (None, os.getpid()) or self._writer.stop()
+        # A writer that is stuck keeps its lock, so that no second one can begin beside it.
+        if self._head_file is not None and ended:
             self._head_file.release()
 
     def append(

@@ -54,10 +54,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="store_true",
         help=f"check the submitter's signature on every entry, also beyond {_SIGNATURES_BY_LOT} entries",
     )
+    parser.add_argument(
+        "--known",
+        metavar="CHECKPOINT",
+        type=Path,
+        action="append",
+        default=[],
+        help="a checkpoint kept from before, or had from a partner: this export must continue it (may be repeated)",
+    )
     options = parser.parse_args(arguments)
     try:
         if options.path.is_dir():
-            said = verify_directory(options.path, options.key, options.submitter, every=options.all_signatures)
+            said = verify_directory(
+                options.path, options.key, options.submitter, every=options.all_signatures, known=options.known
+            )
         else:
             said = verify_receipt(options.path, options.key, options.submitter)
     except Refused as fault:
@@ -72,7 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def verify_directory(directory: Path, vkey: str | None, trusted: Sequence[str], *, every: bool = True) -> list[str]:
+def verify_directory(
+    directory: Path, vkey: str | None, trusted: Sequence[str], *, every: bool = True, known: Sequence[Path] = ()
+) -> list[str]:
     """Recompute a whole export. Returns: sentences. Raises: Refused."""
     said = []
     if vkey is None:
@@ -85,6 +97,10 @@ def verify_directory(directory: Path, vkey: str | None, trusted: Sequence[str], 
             " Give --key from another source."
         )
     size, root = _open_checkpoint((directory / "checkpoint").read_text(encoding="utf-8"), vkey)
+    earlier = [_open_checkpoint(path.read_text(encoding="utf-8"), vkey) for path in known]
+    for earlier_size, _ in earlier:
+        if earlier_size > size:
+            raise Refused(f"a known checkpoint speaks of {earlier_size} entries, this export only of {size}.")
     keys = _submitter_keys(directory, trusted)
     lot = None if every or size <= _SIGNATURES_BY_LOT else set(_draw(size))
     tree = _Tree()
@@ -101,6 +117,8 @@ def verify_directory(directory: Path, vkey: str | None, trusted: Sequence[str], 
             _check_leaf(index, leaf, keys, with_signature=lot is None or index in lot)
             tree.add(hashlib.sha256(b"\x00" + leaf).digest())
             counted["leaves"] += 1
+            if any(tree.size == earlier_size and tree.root() != known_root for earlier_size, known_root in earlier):
+                raise Refused(f"the first {tree.size} entries are not those of a known checkpoint: two histories.")
             if envelopes is not None:
                 t = _check_envelope(index, leaf, envelopes[offset])
                 backwards += t < latest - 60_000
@@ -122,6 +140,8 @@ def verify_directory(directory: Path, vkey: str | None, trusted: Sequence[str], 
         said.append("The export has no envelopes: what the entries say was not looked at.")
     if backwards:
         said.append(f"Look at the clocks: {backwards} events are more than 60 seconds older than an earlier entry.")
+    if earlier:
+        said.append(f"The export continues {len(earlier)} known checkpoint(s).")
     if not trusted:
         said.append("Submitters' keys came from the export; give --submitter to accept certain keys only.")
     return said

@@ -94,13 +94,15 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="audit-writer", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """Write what waits, then end. Takes no longer than a few times the bounded wait."""
+    def stop(self) -> bool:
+        """Write what waits, then end, in a few times the bounded wait. Returns: whether it has ended."""
         with self._bell:
             self._stopping = True
             self._bell.notify_all()
         if self._thread is not None:
             self._thread.join(self._max_wait_s * 2 + 1)
+            return not self._thread.is_alive()
+        return True
 
     def submit(self, slot: Slot) -> Receipt:
         """Queue an entry and wait for its outcome, for a bounded time.
@@ -151,7 +153,7 @@ class Writer:
         except TrailCorrupt as error:
             self._corrupt = str(error)
             self._fail(claimed, error)
-        except AuditError as error:
+        except TrailUnavailable as error:
             self._fail(claimed, error)
         except Exception as error:  # The thread must outlive whatever a database driver throws.
             self._fail(claimed, rows.unavailable("The trail cannot be written", error))
@@ -168,7 +170,7 @@ class Writer:
         with self._bell:
             return [self._queue.popleft() for _ in range(min(len(self._queue), _LARGEST_GROUP))]
 
-    def _fail(self, claimed: list[Slot], error: AuditError) -> None:
+    def _fail(self, claimed: list[Slot], error: TrailUnavailable) -> None:
         """Tell everybody who waits, and drop the connection, so that the next entry tries afresh."""
         self._drop_connection()
         waiting = claimed + self._claim()

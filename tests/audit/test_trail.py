@@ -91,6 +91,14 @@ def test_a_person_whose_key_is_missing_stops_the_event(engine: Engine, open_trai
     assert count(engine) == 0
 
 
+def test_a_clock_that_fails_stops_the_writing(engine: Engine, open_trail: TrailMaker) -> None:
+    clocks = iter([NOW])
+    trail = open_trail(engine, clock=lambda: next(clocks))
+    with pytest.raises(audit.TrailUnavailable):
+        trail.append("search", now=NOW, **search())
+    assert count(engine) == 0
+
+
 def test_a_database_without_tables_is_refused(tmp_path: Path, open_trail: TrailMaker) -> None:
     engine = create_engine(f"sqlite:///{tmp_path / 'empty.sqlite'}")
     with pytest.raises(audit.TrailUnavailable, match="run the migrations"):
@@ -582,6 +590,24 @@ def test_two_workers_share_one_trail(postgresql_engine: Engine, open_trail: Trai
         worker.close()
     open_trail(postgresql_engine)
     second_engine.dispose()
+
+
+def test_a_role_that_may_only_insert_and_read_is_enough(postgresql_engine: Engine, open_trail: TrailMaker) -> None:
+    role = f"kith_{secrets.token_hex(6)}"
+    with postgresql_engine.begin() as connection:
+        schema = connection.scalar(text("SELECT current_schema()"))
+        connection.execute(text(f"CREATE ROLE {role} LOGIN"))
+        connection.execute(text(f"GRANT USAGE ON SCHEMA {schema} TO {role}"))
+        connection.execute(text(f"GRANT INSERT, SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}"))
+    engine = create_engine(postgresql_engine.url.set(username=role))
+    trail = open_trail(engine)
+    receipts = fill(trail, 3)
+    assert trail.receipt(receipts[1].eid).size == 3
+    for statement in ("DROP TRIGGER audit_entry_no_update ON audit_entry", "DELETE FROM audit_entry"):
+        with pytest.raises(DatabaseError), engine.begin() as connection:
+            connection.execute(text(statement))
+    trail.close()
+    engine.dispose()
 
 
 # Death

@@ -206,9 +206,33 @@ def test_a_history_that_was_signed_anew_does_not_fit_an_earlier_export(
     smaller.dispose()
 
 
+def test_two_histories_are_seen_by_whoever_kept_a_checkpoint(
+    sqlite_engine: Engine, open_trail: TrailMaker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The log's key is in the wrong hands; all that an auditor has is yesterday's checkpoint."""
+    trail = open_trail(sqlite_engine)
+    fill(trail, 5)
+    yesterday = tmp_path / "yesterday"
+    yesterday.write_text(trail.head().note)
+    fill(trail, 5)
+    assert run("export", tmp_path / "true", "--database", sqlite_engine.url) == 0
+    assert run("verify", tmp_path / "true", "--key", VKEY, "--known", yesterday) == 0
+    assert "continues 1 known checkpoint" in capsys.readouterr().out
+    for size, words in ((12, "two histories"), (3, "speaks of 5 entries")):
+        other = create_engine(f"sqlite:///{tmp_path / f'other-{size}.sqlite'}")
+        audit.metadata.create_all(other)
+        write_rows(other, size)
+        assert run("export", tmp_path / f"fork-{size}", "--database", other.url) == 0
+        assert run("verify", tmp_path / f"fork-{size}", "--key", VKEY) == 0
+        assert run("verify", tmp_path / f"fork-{size}", "--key", VKEY, "--known", yesterday) == 1
+        assert words in capsys.readouterr().out
+        other.dispose()
+
+
 def test_an_export_needs_a_trail_with_entries(sqlite_engine: Engine, tmp_path: Path) -> None:
     assert run("export", tmp_path / "x", "--database", sqlite_engine.url) == 1
     assert run("export", tmp_path / "x", "--database", f"sqlite:///{tmp_path}/nothing.sqlite") == 1
+    assert not (tmp_path / "nothing.sqlite").exists()
     assert run("export", tmp_path / "x", "--database", "nonsense") == 1
 
 
