@@ -13,6 +13,7 @@ from connectors.contract import (
     Partner,
     PersonQuery,
 )
+from connectors.drop_rows import FileCount
 from connectors.extract import ExtractConnector, OpenSession, stored_people
 from connectors.fhir import FhirConnector
 from connectors.formats.people import (
@@ -24,7 +25,7 @@ from connectors.formats.people import (
     record_system,
 )
 from connectors.gather import Gatherer
-from connectors.loading import FileCount, LoadReport, load_drop
+from connectors.loading import LoadReport, forget_drop, load_drop
 from connectors.partner import load_partner, load_partners, moved, person_mapping
 from connectors.records import (
     NHS_NUMBER,
@@ -84,6 +85,7 @@ __all__ = [
     "SqlConnector",
     "Value",
     "build_connector",
+    "forget_drop",
     "identifier_system",
     "load_drop",
     "load_partner",

@@ -8,51 +8,24 @@ would otherwise read as "nothing held". Its report goes back to the partner and 
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from connectors.contract import ConnectorError, ItemMapping, Keys, Partner
-from connectors.formats.csv_rows import BrokenRow, CsvFile
-from connectors.formats.people import PersonMapping, Reject, people_from_rows
-from connectors.mapping import read_item, tidy
+from connectors.drop_rows import FileCount, Findings, load_items, load_people
+from connectors.formats.csv_rows import CsvFile
+from connectors.formats.people import PersonMapping, Reject
 from connectors.partner import person_mapping
-from connectors.records import SourceRecord
 from connectors.sealed import (
-    birth_key,
-    item_context,
-    nhs_key,
-    person_context,
-    record_key,
     with_zone,
-    write_item,
-    write_person,
 )
 from connectors.tables import extract_current, extract_items, extract_people
-
-#: Rows written in one transaction; others may write between two batches.
-BATCH_ROWS = 500
-#: Rejects that a report lists one by one; all are counted.
-MOST_REJECTS_LISTED = 1000
-#: Share of rows of one file that may be unusable before the whole drop is refused as the wrong kind of file.
-MOST_ROWS_REJECTED = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class FileCount:
-    """What became of the rows of one file in one use; rows_in = rows_out + rows_rejected."""
-
-    file: str
-    use: str
-    rows_in: int
-    rows_out: int
-    rows_rejected: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,41 +42,6 @@ class LoadReport:
     files: tuple[FileCount, ...] = ()
     rejects: tuple[Reject, ...] = ()
     rejects_unlisted: int = 0
-
-
-@dataclass(slots=True)
-class _Tally:
-    """The rows of one file in one use while they are read."""
-
-    file: str
-    use: str
-    rows_in: int = 0
-    rows_rejected: int = 0
-
-    def close(self) -> FileCount:
-        if self.rows_rejected > MOST_ROWS_REJECTED * self.rows_in:
-            raise ConnectorError(
-                "TOO_MANY_REJECTS",
-                f"{self.file}: {self.rows_rejected} of {self.rows_in} rows cannot be used; is it the agreed file?",
-            )
-        return FileCount(self.file, self.use, self.rows_in, self.rows_in - self.rows_rejected, self.rows_rejected)
-
-
-@dataclass(slots=True)
-class _Findings:
-    """What the report will say."""
-
-    rejects: list[Reject] = field(default_factory=list)
-    unlisted: int = 0
-    files: list[FileCount] = field(default_factory=list)
-
-    def add(self, reject: Reject, whole_row_of: _Tally | None = None) -> None:
-        if whole_row_of is not None:
-            whole_row_of.rows_rejected += 1
-        if len(self.rejects) < MOST_REJECTS_LISTED:
-            self.rejects.append(reject)
-        else:
-            self.unlisted += 1
 
 
 def load_drop(session: Session, keys: Keys, partner: Partner, folder: Path, *, now: datetime) -> LoadReport:
@@ -141,12 +79,12 @@ def load_drop(session: Session, keys: Keys, partner: Partner, folder: Path, *, n
         )
     keys.seal(partner.code, b"", "warm")  # Makes the agency's key now: not while this session holds a write lock.
     load = uuid.uuid4().hex
-    findings = _Findings()
+    findings = Findings()
     try:
         _forget(session, partner.code, keep=current.load if current is not None else None)
-        people = _load_people(session, keys, partner.code, load, mapping, files, findings) if mapping else 0
+        people = load_people(session, keys, partner.code, load, mapping, files, findings) if mapping else 0
         items = sum(
-            _load_items(session, keys, partner.code, load, n, spec, files[spec.source], findings)
+            load_items(session, keys, partner.code, load, n, spec, files[spec.source], findings)
             for n, spec in enumerate(specs)
         )
         _make_visible(session, partner.code, load, current.load if current is not None else None, people, items,
@@ -168,6 +106,16 @@ def load_drop(session: Session, keys: Keys, partner: Partner, folder: Path, *, n
         tuple(findings.rejects),
         findings.unlisted,
     )
+
+
+def forget_drop(session: Session, agency: str) -> None:
+    """Deletes everything that an agency dropped, for an agency that leaves or whose key was destroyed.
+
+    Effects: commits. Until the next load the agency's answer is NOT_CONFIGURED, never "nothing held".
+    """
+    session.execute(delete(extract_current).where(extract_current.c.agency == agency))
+    session.commit()
+    _forget(session, agency, keep=None)
 
 
 def _own_folder(partner: Partner, folder: Path) -> Path:
@@ -234,153 +182,6 @@ def _fingerprint(partner: Partner, where: Path, names: list[str]) -> bytes:
         with (where / name).open("rb") as file:
             whole.update(name.encode() + b"\0" + hashlib.file_digest(file, "sha256").digest())
     return whole.digest()
-
-
-def _load_people(
-    session: Session,
-    keys: Keys,
-    agency: str,
-    load: str,
-    mapping: PersonMapping,
-    files: dict[str, CsvFile],
-    findings: _Findings,
-) -> int:
-    assert mapping.file is not None
-    tally = _Tally(mapping.file, "people")
-    at: list[int] = []
-    ties_file = mapping.relationships.file if mapping.relationships else None
-    ties = _Tally(ties_file or "", "relationships")
-    ties_at: list[int] = []
-    tie_rows = _cells(files[ties_file], ties, findings, ties_at) if ties_file else iter(())
-    rows = _last_line_only(_cells(files[mapping.file], tally, findings, at), at)
-    people = 0
-    batch: list[dict[str, Any]] = []
-    for found in people_from_rows(rows, mapping, source=mapping.file, relationships=tie_rows):
-        if isinstance(found, SourceRecord):
-            batch.append(_person_row(keys, agency, load, found))
-            people += 1
-            if len(batch) >= BATCH_ROWS:
-                _write(session, extract_people, batch)
-        elif not at and ties_file:  # Relationships are read before the first row of people.
-            findings.add(replace(found, source=ties_file, line=ties_at[found.line - 2]), None if found.column else ties)
-        elif found.line == 1:
-            findings.add(found)
-        else:
-            findings.add(replace(found, line=at[-1]), None if found.column else tally)
-    _write(session, extract_people, batch)
-    findings.files += [t.close() for t in (tally, ties) if t.file]
-    return people
-
-
-def _last_line_only(rows: Iterator[dict[str, str]], at: list[int]) -> Iterator[dict[str, str]]:
-    """Keeps the list of line numbers one long: people are read row by row, so only the last is needed."""
-    for row in rows:
-        del at[:-1]
-        yield row
-
-
-def _person_row(keys: Keys, agency: str, load: str, person: SourceRecord) -> dict[str, Any]:
-    key = record_key(keys, agency, person.record)
-    return {
-        "agency": agency,
-        "load": load,
-        "record_key": key,
-        "nhs_key": nhs_key(keys, agency, person.person),
-        "birth_key": birth_key(keys, agency, person.person),
-        "sealed": keys.seal(agency, write_person(person), person_context(key)),
-    }
-
-
-def _cells(file: CsvFile, tally: _Tally, findings: _Findings, at: list[int]) -> Iterator[dict[str, str]]:
-    """The usable rows; `at` is told the line of each, because broken rows leave gaps."""
-    for row in file.rows():
-        tally.rows_in += 1
-        if isinstance(row, BrokenRow):
-            findings.add(row.reject, tally)
-            continue
-        for reject in row.rejects:
-            findings.add(reject)
-        at.append(row.line)
-        yield row.cells
-
-
-def _load_items(
-    session: Session, keys: Keys, agency: str, load: str, n: int, spec: ItemMapping, file: CsvFile, findings: _Findings
-) -> int:
-    tally = _Tally(spec.source, str(spec.category))
-    for column in sorted(spec.columns() - set(file.columns)):
-        findings.add(Reject(spec.source, 1, column, "the mapping names a column that the file does not have"))
-    items = 0
-    batch: dict[bytes, tuple[int, dict[str, Any]]] = {}
-    for row in file.rows():
-        tally.rows_in += 1
-        if isinstance(row, BrokenRow):
-            findings.add(row.reject, tally)
-            if record := tidy(row.cells.get(spec.record, "")):
-                key = keys.blind(f"item:{agency}", f"{n}\x1fbroken\x1f{row.reject.line}")
-                batch[key] = (0, _item_row(agency, load, key, record_key(keys, agency, record), spec, None))
-        else:
-            for reject in row.rejects:
-                findings.add(reject)
-            item, problems = read_item(spec, row.cells.get, iso=False)
-            for column, reason in problems:
-                findings.add(Reject(spec.source, row.line, column, reason), tally if item is None else None)
-            if item is None:
-                continue
-            key = keys.blind(f"item:{agency}", f"{n}\x1f{item.id}")
-            if key in batch:
-                findings.add(Reject(spec.source, row.line, spec.id, "repeats an id of this file"), tally)
-                continue
-            person = record_key(keys, agency, item.record)
-            sealed = keys.seal(agency, write_item(item), item_context(item.category, person))
-            batch[key] = (row.line, _item_row(agency, load, key, person, spec, sealed))
-        if len(batch) >= BATCH_ROWS:
-            items += _write_items(session, agency, load, spec, batch, findings, tally)
-    items += _write_items(session, agency, load, spec, batch, findings, tally)
-    findings.files.append(tally.close())
-    return items
-
-
-def _item_row(
-    agency: str, load: str, key: bytes, person: bytes, spec: ItemMapping, sealed: bytes | None
-) -> dict[str, Any]:
-    return {
-        "agency": agency,
-        "load": load,
-        "item_key": key,
-        "record_key": person,
-        "category": str(spec.category),
-        "broken": int(sealed is None),
-        "sealed": sealed,
-    }
-
-
-def _write_items(
-    session: Session,
-    agency: str,
-    load: str,
-    spec: ItemMapping,
-    batch: dict[bytes, tuple[int, dict[str, Any]]],
-    findings: _Findings,
-    tally: _Tally,
-) -> int:
-    """Writes what is new; an id that an earlier batch of this file had is a reject, and the first one stays."""
-    t = extract_items.c
-    seen = select(t.item_key).where(t.agency == agency, t.load == load, t.item_key.in_(list(batch)))
-    for key in session.execute(seen).scalars() if batch else ():
-        line, _ = batch.pop(key)
-        findings.add(Reject(spec.source, line, spec.id, "repeats an id of this file"), tally)
-    _write(session, extract_items, [row for _, row in batch.values()])
-    written = sum(not row["broken"] for _, row in batch.values())
-    batch.clear()
-    return written
-
-
-def _write(session: Session, table: Table, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        session.execute(insert(table), rows)
-        session.commit()
-        rows.clear()
 
 
 def _make_visible(

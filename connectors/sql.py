@@ -16,6 +16,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, bindparam, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.elements import TextClause
 
 from connectors.contract import Answer, Ask, ConnectorError, Coverage, ItemMapping, NoAnswerReason, Partner, PersonQuery
@@ -141,7 +142,8 @@ def _read_only_engine(partner: Partner) -> Engine:
     url = make_url(str(partner.reach["url"]))
     if url.get_backend_name() == "sqlite":
         where = URL.create("sqlite", database=f"file:{quote(url.database or '')}", query={"mode": "ro", "uri": "true"})
-        engine = create_engine(where, pool_size=4, pool_timeout=1, hide_parameters=True, connect_args={"timeout": 0.5})
+        # No pool: a file that the partner replaced or took away is not answered from any more.
+        engine = create_engine(where, poolclass=NullPool, hide_parameters=True, connect_args={"timeout": 0.5})
 
         @event.listens_for(engine, "connect")
         def _no_writing(connection: Any, _record: Any) -> None:

@@ -9,8 +9,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateTable
 
-from connectors import NHS_NUMBER, ConnectorError, ExtractConnector, load_drop, stored_people
-from connectors.loading import MOST_REJECTS_LISTED
+from connectors import NHS_NUMBER, ConnectorError, ExtractConnector, forget_drop, load_drop, stored_people
+from connectors.drop_rows import MOST_REJECTS_LISTED
 from connectors.tables import extract_items, extract_people, metadata
 from policies.vocabulary import AnswerState, DataCategory
 
@@ -384,3 +384,39 @@ def test_only_service_involvement_answers_known_to(load, open_session, keys, exa
     partner = example("csc")
     answer = ExtractConnector(partner, open_session, keys).known_to(ask_about(partner, "P1"), deadline_s=1)
     assert {item.category for item in answer.items} == {DataCategory.SERVICE_INVOLVEMENT}
+
+
+def test_an_agency_that_leaves_takes_everything_along(load, held, session):
+    load()
+    forget_drop(session, "csc")
+    assert session.execute(select(extract_items.c.load)).all() == []
+    assert session.execute(select(extract_people.c.load)).all() == []
+    answer, _ = held("P1")
+    assert (answer.state, answer.reason) == (AnswerState.NO_ANSWER, "NOT_CONFIGURED")
+    assert not load().unchanged
+
+
+TIES = """
+[people.relationships]
+file = "relationships.csv"
+record = "person_id"
+other = "other_id"
+code = { column = "is", values = { Mother = "MTH" } }
+
+[[items]]
+file = "involvement.csv\""""
+
+
+def test_stated_relationships_come_along_and_broken_ones_are_counted(session, keys, example, drop):
+    partner = example("csc", ('\n[[items]]\nfile = "involvement.csv"', TIES))
+    ties = "person_id,other_id,is\nP1,P2,Mother\nshort\nP1,P2,Neighbour\nP2,P1,Mother\nP1,,Mother\nP2,P9,Mother\n"
+    report = load_drop(session, keys, partner, drop(relationships=ties), now=NOW)
+    assert [(r.source, r.line) for r in report.rejects] == [
+        ("relationships.csv", 3),
+        ("relationships.csv", 4),
+        ("relationships.csv", 6),
+    ]
+    (count,) = [f for f in report.files if f.use == "relationships"]
+    assert (count.rows_in, count.rows_out, count.rows_rejected) == (6, 3, 3)
+    people = {p.record: p.person for p in stored_people(session, keys, partner)}
+    assert [(r.identifier.value, r.relationship) for r in people["P1"].related] == [("P2", ("MTH",))]

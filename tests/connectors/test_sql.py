@@ -125,6 +125,13 @@ def test_a_database_that_is_not_there_is_not_made(example, tmp_path, ask_about):
     connector.close()
 
 
+def test_a_database_that_was_taken_away_is_not_answered_from(police, database, ask_about):
+    connector = police()
+    assert connector.fetch(ask_about(connector.partner, "N1"), deadline_s=2).state is AnswerState.FOUND
+    database.rename(database.with_suffix(".away"))
+    assert connector.fetch(ask_about(connector.partner, "N1"), deadline_s=2).state is AnswerState.NO_ANSWER
+
+
 def test_everybody_is_listed_for_the_index(police):
     people = {p.record: p.person for p in police().people()}
     assert set(people) == {"N1", "N2"}
