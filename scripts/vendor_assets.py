@@ -157,7 +157,7 @@ def trim(css: str, package: Package) -> str:
     """Leaves out fonts, dropped parts and rules for browsers that cannot run the hub anyway."""
     kept: list[str] = []
     for prelude, body in blocks(css):
-        if prelude.startswith("@font-face") or prelude.startswith("@charset"):
+        if prelude.startswith(("@font-face", "@charset")):
             continue
         if prelude.startswith("@-moz-document") or "ms-high-contrast" in prelude or r"\0" in prelude:
             continue
@@ -201,9 +201,10 @@ def main(arguments: list[str] | None = None) -> int:
         lines = [
             "What this folder takes from others. `python scripts/vendor_assets.py` repeats it.",
             "",
-            "design-systems.css is made from the minified style sheets below. Taken out: the GDS Transport font and its",
-            "@font-face rules, the crest, crown and logotype, components that carry the GOV.UK identity or need script,",
-            "and printed link addresses. GOV.UK's brand colours became properties that kith.css sets. No script is taken.",
+            "design-systems.css is made from the minified style sheets below. Taken out: the GDS Transport font,",
+            "the crest, crown and logotype, components that carry the GOV.UK identity or need script, and",
+            "printed link addresses. GOV.UK's brand colours became properties that kith.css sets. No script",
+            "is taken.",
             "",
         ]
         for package in PACKAGES:

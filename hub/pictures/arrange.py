@@ -178,7 +178,9 @@ def person_card(person: PersonView, names: dict[str, str]) -> PersonCard:
     return PersonCard(
         person=person,
         facts=fact_lines((fact for fact in person.facts if fact.name not in disputed), names),
-        conflicts=tuple(ConflictLines(conflict.name, fact_lines(conflict.facts, names)) for conflict in person.conflicts),
+        conflicts=tuple(
+            ConflictLines(conflict.name, fact_lines(conflict.facts, names)) for conflict in person.conflicts
+        ),
     )
 
 

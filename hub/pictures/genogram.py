@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import pairwise
 
 from hub.pictures.kin import Kin, kin_of
 from hub.pictures.text import clean, escape, width, wrap
@@ -20,6 +21,7 @@ SYMBOL = 21.0
 LABEL = SLOT - 16
 NAME_SIZE, NOTE_SIZE, LINE = 13.0, 12.0, 15.0
 MARGIN = 18.0
+GAP = 8.0
 INK, SOFT, BRAND, RING = "#1c2526", "#4a5759", "#1b5e57", "#9a5b00"
 FONT = 'font-family="arial, sans-serif"'
 
@@ -211,7 +213,9 @@ def find_families(plan: Plan, links: list[GenogramLink]) -> None:
                 if len(parents) == 2 and plan.row_of[parents[0]] == plan.row_of[parents[1]]:
                     plan.couples.setdefault(pair(*parents), Manner.CO_PARENTS)
     for (parents, is_placed), children in groups.items():
-        plan.families.append(Family(parents, tuple(sorted(children, key=lambda c: by_birth(plan.people[c]))), is_placed))
+        plan.families.append(
+            Family(parents, tuple(sorted(children, key=lambda c: by_birth(plan.people[c]))), is_placed)
+        )
     seen: set[str] = set()
     for person in plan.people:
         if person in seen or not siblings[person] or birth.get(person):
@@ -247,14 +251,20 @@ def order_rows(plan: Plan) -> None:
     """Puts couples side by side, male left, and each row into the order with the fewest crossed lines."""
     for row in range(len(plan.rows)):
         plan.rows[row] = clusters(plan, [person for person in plan.people if plan.row_of[person] == row])
-    best, fewest = [list(row) for row in plan.rows], crossings(plan)
+    best, fewest = list(plan.rows), crossings(plan)
+    before: list[list[list[str]]] = []
     for sweep in range(8):
         upwards = sweep % 2 == 0
         for row in range(len(plan.rows) - 1, -1, -1) if upwards else range(len(plan.rows)):
             plan.rows[row] = sorted_row(plan, row, upwards)
+        if upwards:
+            continue
         found = crossings(plan)
-        if found < fewest or (found == fewest and not upwards and sweep > 1):
-            best, fewest = [list(row) for row in plan.rows], found
+        if found < fewest or (found == fewest and sweep > 1):
+            best, fewest = list(plan.rows), found
+        if plan.rows == before:
+            break
+        before = list(plan.rows)
     plan.rows = best
 
 
@@ -293,8 +303,9 @@ def spread(group: list[str], partners: dict[str, list[str]], plan: Plan) -> list
         here = waiting.pop(0)
         former = [p for p in partners[here] if p not in run and is_former(plan.couples.get(pair(here, p)))]
         present = [p for p in partners[here] if p not in run and p not in former]
+        present.sort(key=lambda partner: eldest_child(plan, here, partner))
         if here == middle:
-            while not former and len(present) > 1 or len(former) > len(present) + 1:
+            while (not former and len(present) > 1) or len(former) > len(present) + 1:
                 source, target = (present, former) if not former else (former, present)
                 target.append(source.pop(0))
             run = former + run + present
@@ -304,6 +315,12 @@ def spread(group: list[str], partners: dict[str, list[str]], plan: Plan) -> list
             run = run + present + former
         waiting += former + present
     return run
+
+
+def eldest_child(plan: Plan, a: str, b: str) -> tuple[bool, str, int, str]:
+    """The sort key of the oldest child of two people: an earlier partner stands left of a later one."""
+    children = [child for family in plan.families if set(family.parents) == {a, b} for child in family.children]
+    return min((by_birth(plan.people[child]) for child in children), default=(True, "9999-12-31", 1, b))
 
 
 def is_former(manner: Manner | None) -> bool:
@@ -322,16 +339,23 @@ def sorted_row(plan: Plan, row: int, upwards: bool) -> list[list[str]]:
             for parent in family.parents:
                 pull[parent].append(middle)
         if not upwards and plan.row_of[family.children[0]] == row:
-            middle = sum(at[p] for p in family.parents) / len(family.parents) if family.parents else None
+            over = [at[parent] for parent in family.parents]
             for place_in_family, child in enumerate(family.children):
                 rank.setdefault(child, (number, place_in_family))
-                if middle is not None:
-                    pull[child].append(middle)
-    now = {person: float(index) for index, person in enumerate(plan.order(row))}
+                if over:
+                    pull[child].append(sum(over) / len(over))
+    homes_at: dict[str, list[float]] = defaultdict(list)
+    for run in plan.rows[row]:
+        for person in run:
+            home = plan.people[person].household
+            if home and pull[person]:
+                homes_at[home].append(at[person])
 
     def wanted(run: list[str]) -> tuple[float, tuple[int, int], float]:
         pulls = [value for person in run for value in pull[person]]
-        place_now = sum(now[person] for person in run) / len(run)
+        if not pulls:  # Somebody without parents or children here stands by those they live with.
+            pulls = [value for person in run for value in homes_at.get(plan.people[person].household or "", ())]
+        place_now = at[run[0]]
         ranks = [rank[person] for person in run if person in rank]
         return (sum(pulls) / len(pulls) if pulls else place_now), min(ranks, default=(len(plan.families), 0)), place_now
 
@@ -372,7 +396,7 @@ def crossings(plan: Plan) -> int:
     bad = 0
     for family in plan.families:
         order = [at[child] for child in family.children]
-        bad += sum(after < before for before, after in zip(order, order[1:], strict=False))
+        bad += sum(after < before for before, after in pairwise(order))
         if family.parents:
             top = sum(at[parent] for parent in family.parents) / len(family.parents)
             lines[plan.row_of[family.children[0]]] += [(top, bottom) for bottom in order]
@@ -387,22 +411,23 @@ def place(plan: Plan) -> None:
     for row in range(len(plan.rows)):
         for index, person in enumerate(plan.order(row)):
             plan.x[person] = index * SLOT
-    for turn in range(12):
-        order = range(len(plan.rows)) if turn % 2 else range(len(plan.rows) - 1, -1, -1)
-        for row in order:
+    # Partners keep their distance, so the place of a family's line follows from one parent's.
+    joined = [family for family in plan.families if family.parents]
+    offset = [drop_x(plan, family) - plan.x[family.parents[0]] for family in joined]
+    above = [plan.row_of[family.parents[0]] for family in joined]
+    for turn in range(8):
+        down = turn % 2
+        for row in range(len(plan.rows)) if down else range(len(plan.rows) - 1, -1, -1):
             pull: dict[str, list[float]] = defaultdict(list)
-            for family in plan.families:
-                if not family.parents:
+            for number, family in enumerate(joined):
+                if above[number] + down != row:
                     continue
-                middle = sum(plan.x[child] for child in family.children) / len(family.children)
-                gap = middle - drop_x(plan, family)
-                if turn % 2 == 0 and plan.row_of[family.parents[0]] == row:
-                    for parent in family.parents:
-                        pull[parent].append(gap)
-                elif turn % 2 and plan.row_of[family.children[0]] == row:
-                    for child in family.children:
-                        pull[child].append(-gap)
-            settle(plan, plan.rows[row], pull)
+                middle = sum([plan.x[child] for child in family.children]) / len(family.children)
+                gap = middle - plan.x[family.parents[0]] - offset[number]
+                for person in family.children if down else family.parents:
+                    pull[person].append(-gap if down else gap)
+            if pull:
+                settle(plan, plan.rows[row], pull)
     if plan.x:
         shift = MARGIN + SLOT / 2 - min(plan.x.values())
         plan.x = {person: x + shift for person, x in plan.x.items()}
@@ -460,7 +485,7 @@ def stack(plan: Plan) -> None:
         middle = top + 20 + arcs * 7 + SYMBOL
         lines = max(len(label_lines(plan.people[person])) for person in order)
         plan.y.append(middle)
-        plan.label_bottom.append(middle + SYMBOL + 6 + lines * LINE)
+        plan.label_bottom.append(middle + SYMBOL + GAP + lines * LINE)
         levels: list[list[tuple[float, float]]] = []
         for number, family in enumerate(plan.families):
             if plan.row_of[family.children[0]] != row + 1:
@@ -469,15 +494,13 @@ def stack(plan: Plan) -> None:
             if family.parents:
                 ends.append(drop_x(plan, family))
             low, high = min(ends) - 7, max(ends) + 7
-            for level, taken in enumerate(levels):
-                if all(high < start or low > end for start, end in taken):
-                    break
-            else:
-                level = len(levels)
+            free = [all(high < start or low > end for start, end in taken) for taken in levels]
+            level = free.index(True) if True in free else len(levels)
+            if level == len(levels):
                 levels.append([])
             levels[level].append((low, high))
-            plan.bars[number] = plan.label_bottom[row] + 16 + level * 11
-        top = plan.label_bottom[row] + 24 + max(len(levels) - 1, 0) * 11
+            plan.bars[number] = plan.label_bottom[row] + 20 + level * 11
+        top = plan.label_bottom[row] + 28 + max(len(levels) - 1, 0) * 11
     plan.height = top
     for number, family in enumerate(plan.families):
         if number not in plan.bars:
@@ -495,7 +518,7 @@ def label_boxes(plan: Plan) -> list[tuple[str, float, float, float, float]]:
     """Every line of text beneath a symbol as (text, left, top, right, bottom), for the tests."""
     boxes = []
     for person in plan.people.values():
-        x, y = plan.x[person.id], plan.y[plan.row_of[person.id]] + SYMBOL + 6
+        x, y = plan.x[person.id], plan.y[plan.row_of[person.id]] + SYMBOL + GAP
         for index, (line, bold) in enumerate(label_lines(person)):
             half = width(line, NAME_SIZE if bold else NOTE_SIZE, bold) / 2
             boxes.append((line, x - half, y + index * LINE, x + half, y + (index + 1) * LINE))
@@ -521,7 +544,7 @@ def symbol(person: GenogramPerson, x: float, y: float) -> list[str]:
             f'<text x="{x:.1f}" y="{y + 5:.1f}" font-size="14" font-weight="700" text-anchor="middle" '
             f'fill="{INK}"{halo}>{person.age}</text>'
         )
-    top = y + SYMBOL + 6
+    top = y + SYMBOL + GAP
     for index, (line, bold) in enumerate(label_lines(person)):
         size = NAME_SIZE if bold else NOTE_SIZE
         parts.append(
@@ -540,7 +563,9 @@ def shape(person: GenogramPerson, x: float, y: float, reach: float, paint: str) 
             f'stroke-linejoin="round" {paint}/>'
         )
     if person.sex_code == "1":
-        return f'<rect x="{x - reach:.1f}" y="{y - reach:.1f}" width="{2 * reach:.0f}" height="{2 * reach:.0f}" {paint}/>'
+        return (
+            f'<rect x="{x - reach:.1f}" y="{y - reach:.1f}" width="{2 * reach:.0f}" height="{2 * reach:.0f}" {paint}/>'
+        )
     if person.sex_code == "2":
         return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{reach:.0f}" {paint}/>'
     wide = reach + 2
@@ -571,14 +596,14 @@ def couple_lines(plan: Plan) -> list[str]:
             arcs[row] += 1
             above = y - SYMBOL - 3 - 7 * arcs[row]
             start, end = plan.x[left] + 9, plan.x[right] - 9
-            parts.append(
-                f'<path d="M{start:.1f} {y - SYMBOL:.1f}V{above:.1f}H{end:.1f}V{y - SYMBOL:.1f}" {paint}/>'
-            )
+            parts.append(f'<path d="M{start:.1f} {y - SYMBOL:.1f}V{above:.1f}H{end:.1f}V{y - SYMBOL:.1f}" {paint}/>')
             middle, y = (start + end) / 2, above
         slashes = {Manner.SEPARATED: 1, Manner.DIVORCED: 2}.get(manner, 0)
         for number in range(slashes):
             x = middle + number * 6
-            parts.append(f'<path d="M{x - 4:.1f} {y + 8:.1f}L{x + 4:.1f} {y - 8:.1f}" stroke="{INK}" stroke-width="1.8"/>')
+            parts.append(
+                f'<path d="M{x - 4:.1f} {y + 8:.1f}L{x + 4:.1f} {y - 8:.1f}" stroke="{INK}" stroke-width="1.8"/>'
+            )
     return parts
 
 
@@ -617,7 +642,9 @@ def family_lines(plan: Plan) -> list[str]:
             path += f"M{min(ends):.1f} {bar:.1f}H{max(ends):.1f}"
         for child in family.children:
             person = plan.people[child]
-            reach = SYMBOL + (5 if person.is_subject else 0) + (0 if person.sex_code in ("1", "2") or person.unborn else 2)
+            reach = (
+                SYMBOL + (5 if person.is_subject else 0) + (0 if person.sex_code in ("1", "2") or person.unborn else 2)
+            )
             path += f"M{plan.x[child]:.1f} {bar:.1f}V{plan.y[plan.row_of[child]] - reach:.1f}"
         parts.append(f'<path d="{path}" {paint}/>')
     return parts
@@ -643,10 +670,10 @@ def rings(plan: Plan) -> list[str]:
                     spans.append((left, right))
                 last = index
             runs[row] = spans
-            top, bottom = plan.y[row] - SYMBOL - 11 + inset, plan.label_bottom[row] + 8 - inset
+            top, bottom = plan.y[row] - SYMBOL - 11 + inset, plan.label_bottom[row] + 12 - inset
             boxes += [(left, top, right, bottom) for left, right in spans]
             if row and spans:
-                above = plan.label_bottom[row - 1] + 8 - inset
+                above = plan.label_bottom[row - 1] + 12 - inset
                 for left, right in spans:
                     for other_left, other_right in runs[row - 1]:
                         if min(right, other_right) - max(left, other_left) > 8:
@@ -740,11 +767,10 @@ def key(plan: Plan) -> tuple[list[str], float, float]:
         entries.append((shape(sign("", "", unborn=True), 9, 0, 8, small), "unborn baby"))
     if any(person.deceased for person in people):
         entries.append(('<path d="M2 -7L16 7M16 -7L2 7" stroke="#1c2526" stroke-width="1.6"/>', "has died"))
-    if any(person.is_subject for person in people):
-        double = '<rect x="1" y="-8" width="16" height="16" fill="#e4f0ec" stroke="#1b5e57" stroke-width="2"/>'
-        entries.append(
-            (double + '<rect x="5" y="-4" width="8" height="8" fill="none" stroke="#1c2526"/>', "asked about")
-        )
+    subject = next((person for person in people if person.is_subject), None)
+    if subject:
+        double = shape(subject, 9, 0, 9, 'fill="#fff" stroke="#1b5e57" stroke-width="1.6"')
+        entries.append((double + shape(subject, 9, 0, 5, 'fill="#e4f0ec" stroke="#1c2526"'), "asked about"))
     manners = set(plan.couples.values())
     for manner, words, extra in (
         (Manner.COUPLE, "couple", ""),

@@ -40,10 +40,13 @@ def proof_steps(index: int, size: int, siblings: Sequence[str]) -> list[ProofSte
 def draw_proof(
     *, index: int, size: int, leaf: str, siblings: Sequence[str], root: str, id_prefix: str = "proof"
 ) -> str:
-    """Returns the SVG of an audit path: the entry at the foot, the signed root at the top. Hashes are hex."""
+    """Returns the SVG of an audit path: the entry at the foot, the signed root at the top.
+
+    Takes: `index` from 0, as the trail counts; the drawing counts from 1, as people do. Hashes are hex.
+    """
     steps = proof_steps(index, size, siblings)
     rows = len(steps) + 1
-    width = 2 * BOX_W + 230 + 2 * MARGIN
+    width = 3 * BOX_W + 72 + 2 * MARGIN
     height = rows * STEP + 2 * MARGIN
     middle = width / 2
     parts = []
@@ -51,27 +54,30 @@ def draw_proof(
         y, above = height - MARGIN - STEP / 2 - number * STEP, height - MARGIN - STEP / 2 - (number + 1) * STEP
         side = middle - BOX_W - 36 if step.sibling_left else middle + BOX_W + 36
         parts.append(
-            f'<path d="M{middle:.0f} {y - BOX_H / 2:.0f}V{above + BOX_H / 2:.0f}" fill="none" stroke="{BRAND}" stroke-width="2.5"/>'
-            f'<path d="M{side:.0f} {y - BOX_H / 2:.0f}V{y - STEP / 2:.0f}H{middle:.0f}" fill="none" stroke="#8b9a99" stroke-width="1.5"/>'
+            f'<path d="M{middle:.0f} {y - BOX_H / 2:.0f}V{above + BOX_H / 2:.0f}" fill="none" '
+            f'stroke="{BRAND}" stroke-width="2.5"/>'
+            f'<path d="M{side:.0f} {y - BOX_H / 2:.0f}V{y - STEP / 2:.0f}H{middle:.0f}" fill="none" '
+            'stroke="#8b9a99" stroke-width="1.5"/>'
         )
         parts.append(box(side, y, step.sibling, "given", "#fff", "#8b9a99"))
     for number in range(rows):
         y = height - MARGIN - STEP / 2 - number * STEP
-        if number == 0:
-            parts.append(box(middle, y, leaf, f"entry {index:,}", "#e4f0ec", BRAND))
+        if rows == 1:
+            parts.append(box(middle, y, root, "entry and root", "#e4f0ec", BRAND))
+        elif number == 0:
+            parts.append(box(middle, y, leaf, f"entry {index + 1:,}", "#e4f0ec", BRAND))
         elif number == rows - 1:
             parts.append(box(middle, y, root, "signed root", "#e4f0ec", BRAND))
         else:
             parts.append(box(middle, y, "", f"joined, step {number}", "#fff", BRAND))
-    if rows == 1:
-        parts.append(box(middle, height - MARGIN - STEP / 2, root, "entry and root", "#e4f0ec", BRAND))
     words = (
-        f"Entry {index} of a trail of {size} entries, joined with {len(steps)} given hashes on the way up to the signed "
-        "root. The list beneath holds the same hashes."
+        f"Entry {index + 1} of a trail of {size} entries, joined with {len(steps)} given hashes on the way up to the "
+        "signed root. The list beneath holds the same hashes."
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="{id_prefix}-title {id_prefix}-desc" '
-        f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" font-family="arial, sans-serif">'
+        f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" '
+        'font-family="arial, sans-serif">'
         f'<title id="{id_prefix}-title">Path from the entry to the signed root</title>'
         f'<desc id="{id_prefix}-desc">{escape(words)}</desc>{"".join(parts)}</svg>'
     )
@@ -85,5 +91,5 @@ def box(x: float, y: float, digest: str, words: str, fill: str, stroke: str) -> 
         f'<rect x="{x - BOX_W / 2:.0f}" y="{y - BOX_H / 2:.0f}" width="{BOX_W:.0f}" height="{BOX_H:.0f}" rx="5" '
         f'fill="{fill}" stroke="{stroke}" stroke-width="1.5"/>'
         f'<text x="{x:.0f}" y="{y + 4.5:.1f}" font-size="12.5" text-anchor="middle" fill="{INK}">{escape(text)}'
-        f'{" " if digest else ""}{code}</text>'
+        f"{' ' if digest else ''}{code}</text>"
     )

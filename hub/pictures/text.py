@@ -23,8 +23,11 @@ REGULAR = dict.fromkeys("0123456789abdeghnopqu?_#$LJ", 556) | {
 #: Bold glyphs are at most this much wider than regular ones.
 BOLD_EXTRA = 60
 #: Characters that would change the direction of the text around them, or are no text at all.
-UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
+UNSAFE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
+)
 SPACES = re.compile(r"\s+")
+PIECES = re.compile(r"[^ -]*[ -]+|[^ -]+")
 
 
 def clean(text: str) -> str:
@@ -70,17 +73,18 @@ def wrap(text: str, limit: float, size: float, bold: bool = False, lines: int = 
     """Breaks a text at spaces into at most `lines` lines that each fit the width."""
     done: list[str] = []
     current = ""
-    words = clean(text).split(" ")
-    for at, word in enumerate(words):
-        longer = f"{current} {word}" if current else word
-        if width(longer, size, bold) <= limit:
-            current = longer
+    # Each piece carries the space or hyphen that it ends in, so that a double-barrelled name may break.
+    pieces = PIECES.findall(clean(text))
+    for at, piece in enumerate(pieces):
+        if width((current + piece).rstrip(), size, bold) <= limit:
+            current += piece
             continue
-        if len(done) == lines - 1:
-            current = " ".join([current, *words[at:]]) if current else " ".join(words[at:])
-            break
-        if current:
-            done.append(current)
-        current = word
-    done.append(current)
+        if len(done) == lines - 1 or (not current and not done):
+            current += "".join(pieces[at:]) if len(done) == lines - 1 else piece
+            if len(done) == lines - 1:
+                break
+            continue
+        done.append(current.rstrip())
+        current = piece
+    done.append(current.rstrip())
     return tuple(shorten(line, limit, size, bold) for line in done if line)[:lines]

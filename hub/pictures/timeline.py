@@ -17,7 +17,7 @@ WIDTH, LEFT, RIGHT = 1120.0, 176.0, 16.0
 ROW, TICKS, LANE_PAD, AXIS = 24.0, 18.0, 10.0, 26.0
 MOST_ROWS = 6
 TEXT = 12.5
-LABEL_LIMIT = 330.0
+LABEL_LIMIT = 420.0
 INK, SOFT, BRAND, GRID = "#1c2526", "#4a5759", "#1b5e57", "#e3e7e6"
 FONT = 'font-family="arial, sans-serif"'
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -87,8 +87,8 @@ def draw_timeline(
     now = place(today, first, last)
     parts.append(
         f'<path d="M{now:.1f} {AXIS:.0f}V{bottom:.0f}" stroke="#9a5b00" stroke-width="1.5" stroke-dasharray="4 4"/>'
-        f'<text x="{now - 4:.1f}" y="{height - 8:.0f}" font-size="12" font-weight="700" text-anchor="end" fill="#7a4700">'
-        f"as of {day(today)}</text>"
+        f'<text x="{now - 4:.1f}" y="{height - 8:.0f}" font-size="12" font-weight="700" text-anchor="end" '
+        f'fill="#7a4700">as of {day(today)}</text>'
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="{id_prefix}-title {id_prefix}-desc" '
@@ -200,9 +200,7 @@ def axis(first: date, last: date, bottom: float) -> list[str]:
         words = f"{MONTHS[mark.month - 1]} {mark.year}" if years <= 3 else str(mark.year)
         parts.append(f'<path d="M{x:.1f} {AXIS:.0f}V{bottom:.0f}" stroke="{GRID}" stroke-width="1"/>')
         if x + width(words, 12) / 2 < WIDTH:
-            parts.append(
-                f'<text x="{x:.1f}" y="17" font-size="12" text-anchor="middle" fill="{SOFT}">{words}</text>'
-            )
+            parts.append(f'<text x="{x:.1f}" y="17" font-size="12" text-anchor="middle" fill="{SOFT}">{words}</text>')
     return parts
 
 
@@ -213,7 +211,10 @@ def lane_parts(lane: Lane) -> list[str]:
     for line in wrap(lane.name, LEFT - 20, 13, True):
         parts.append(f'<text x="4" y="{y:.1f}" font-size="13" font-weight="700" fill="{INK}">{escape(line)}</text>')
         y += 16
-    for count, words in ((len(lane.ticks), "other, as ticks"), (lane.undated, "without a date")):
+    for count, words in (
+        (len(lane.ticks), "other, as a tick" if len(lane.ticks) == 1 else "others, as ticks"),
+        (lane.undated, "without a date"),
+    ):
         if count:
             parts.append(f'<text x="4" y="{y:.1f}" font-size="12" fill="{SOFT}">{count} {words}</text>')
             y += 15
@@ -269,8 +270,8 @@ def describe(lanes: Sequence[Lane], events: Sequence[TimelineEvent]) -> str:
     undated = sum(lane.undated for lane in lanes)
     rest = len(events) - shown - undated
     return (
-        f"{len(events)} events from {len(lanes)} agencies: {shown} significant ones with words, {rest} others as ticks, "
-        f"{undated} without a date. The table beneath holds the same facts."
+        f"{len(events)} events from {len(lanes)} agencies: {shown} significant ones with words, {rest} others as "
+        f"ticks, {undated} without a date. The table beneath holds the same facts."
     )
 
 

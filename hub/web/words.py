@@ -73,7 +73,7 @@ PURPOSE_WORDS: Mapping[Purpose, str] = {
 #: When to choose a purpose; only where the name alone leaves room for doubt.
 PURPOSE_HINTS: Mapping[Purpose, str] = {
     Purpose.IMMEDIATE_PROTECTION: "Somebody is at risk of serious harm now. You tell a second person afterwards.",
-    Purpose.S47_ENQUIRY: "There is reasonable cause to suspect that a child is suffering, or likely to suffer, significant harm.",
+    Purpose.S47_ENQUIRY: "There is reasonable cause to suspect significant harm to a child, now or likely.",
     Purpose.STRATEGY_DISCUSSION: "A strategy discussion is called and agencies prepare what they know.",
     Purpose.MASH_SCREENING: "A referral has come in and you decide what should happen next.",
     Purpose.S17_ASSESSMENT: "A child may be in need. The family has usually been asked.",

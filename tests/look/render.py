@@ -6,6 +6,7 @@ For: looking at the pages, and for the browser checks beside it. `python tests/l
 
 import sys
 import threading
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ FLAGS = [
 ]  # fmt: skip
 
 
+@cache
 def environment() -> Environment:
     """The pages' environment with the functions that the application gives."""
     made = Environment(autoescape=True)

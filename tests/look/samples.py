@@ -1,9 +1,11 @@
+# ruff: noqa: E501 - one invented record a line reads better than a wrapped one
 """Invented contexts for every page, so that the look can be judged and checked without a database.
 
 Telephone numbers are Ofcom's numbers for drama; NHS numbers start 999; nobody here exists.
 """
 
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from types import SimpleNamespace as Given
 from typing import Any
 
@@ -11,13 +13,14 @@ from connectors import ContactLine
 from hub.redaction import AgencyView, Cell, Conflict, EventView, Fact, FamilyPicture, PersonView, RelationView
 from hub.web.words import (
     CONSENT_STATE_WORDS,
+    GIVER_CAPACITY_WORDS,
     GP_ANSWER_WORDS,
     PURPOSE_HINTS,
     PURPOSE_WORDS,
     REASON_CODE_WORDS,
     THRESHOLD_WORDS,
 )
-from policies.vocabulary import AnswerState, ConsentState, DataCategory, FieldKind, GpAnswer, Purpose
+from policies.vocabulary import AnswerState, ConsentState, DataCategory, FieldKind, GiverCapacity, GpAnswer, Purpose
 
 NOW = datetime(2026, 3, 4, 10, 15, tzinfo=UTC)
 F, N, W, X, A = (
@@ -81,7 +84,9 @@ AMELIA = PersonView(
 )  # fmt: skip
 
 
-def person(key: str, label: str, sex: str | None, age: int | None, words: str, why: str, home: str | None, **extra: Any) -> PersonView:
+def person(
+    key: str, label: str, sex: str | None, age: int | None, words: str, why: str, home: str | None, **extra: Any
+) -> PersonView:
     """A relative with a few facts."""
     born = f"{2026 - age}-02-11" if age is not None else None
     facts = (fact("date_of_birth", FieldKind.IDENTITY, born, "csc", 2),) if born else ()
@@ -109,7 +114,13 @@ STATES = {
     "csc": "FFFNFNNA", "pol": "NNFFFNAA", "hv": "FFNNNNAA", "gp": "NNNNNNAA", "camhs": "XAAAAAAA", "hou": "NNFFNFAA",
     "sub": "AAWWWAAA", "edu": "FNNNNNAA", "prob": "AAAAAAAA",
 }  # fmt: skip
-SERVICES = {"csc": "Child in need team", "pol": "Domestic abuse unit", "hv": "Health visitor, Northport", "hou": "Tenancy", "edu": "Year 2"}
+SERVICES = {
+    "csc": "Child in need team",
+    "pol": "Domestic abuse unit",
+    "hv": "Health visitor, Northport",
+    "hou": "Tenancy",
+    "edu": "Year 2",
+}
 LETTERS = {"F": F, "N": N, "W": W, "X": X, "A": A}
 SENTENCES = {
     F: "", N: "", W: "Adult treatment records need the agency's release", X: "Timed out: ring", A: "",
@@ -133,7 +144,9 @@ def cells(order: tuple[str, ...]) -> tuple[Cell, ...]:
     return tuple(found)
 
 
-def related(who: str, of: str, code: str, words: str, *agencies: str, basis: str = "", contradicted: bool = False) -> RelationView:
+def related(
+    who: str, of: str, code: str, words: str, *agencies: str, basis: str = "", contradicted: bool = False
+) -> RelationView:
     """One relation as agencies state it."""
     return RelationView(who, of, code, words, agencies, basis, contradicted)
 
@@ -154,7 +167,19 @@ RELATIONS = (
 )
 
 
-def event(who: str, source: str, category: DataCategory, title: str, start: date | None, end: date | None = None, *, period: bool = False, big: bool = False, part: str | None = None, **facts: str) -> EventView:
+def event(
+    who: str,
+    source: str,
+    category: DataCategory,
+    title: str,
+    start: date | None,
+    end: date | None = None,
+    *,
+    period: bool = False,
+    big: bool = False,
+    part: str | None = None,
+    **facts: str,
+) -> EventView:
     """One event."""
     return EventView(who, source, category, title, start, end, period, big, part,
                      tuple(fact(name, FieldKind.OUTCOME, value, source) for name, value in facts.items()), NOW)  # fmt: skip
@@ -197,9 +222,15 @@ RECEIPT = Given(eid="7f3a9c0e4b1d48f2a6c5d0e1f2a3b4c5", recorded_at=NOW)
 USER = Given(name="Amira Khan", role_words="MASH social worker", agency_name="Northshire Council")
 IG_USER = Given(name="Tom Ellis", role_words="Information governance officer", agency_name="Northshire Council")
 GP_USER = Given(name="Priya Shah", role_words="GP care co-ordinator", agency_name="Harbour Street Surgery")
-NAV = [{"text": "Your enquiries", "href": "/enquiries", "current": True}, {"text": "Start an enquiry", "href": "/enquiries/new", "current": False}]
+NAV = [
+    {"text": "Your enquiries", "href": "/enquiries", "current": True},
+    {"text": "Start an enquiry", "href": "/enquiries/new", "current": False},
+]
 GP_NAV = [{"text": "Package check", "href": "/gp", "current": True}]
-IG_NAV = [{"text": "Disclosures", "href": "/ig", "current": True}, {"text": "Agreements", "href": "/ig/agreements", "current": False}]
+IG_NAV = [
+    {"text": "Disclosures", "href": "/ig", "current": True},
+    {"text": "Agreements", "href": "/ig/agreements", "current": False},
+]
 MASH = {"user": USER, "nav": NAV, "demo": True}
 IG = {"user": IG_USER, "nav": IG_NAV, "demo": True}
 GP = {"user": GP_USER, "nav": GP_NAV, "demo": True}
@@ -223,6 +254,7 @@ NEW = {
     "purposes": choices({p: PURPOSE_WORDS[p] for p in MASH_PURPOSES}, PURPOSE_HINTS),
     "thresholds": choices(THRESHOLD_WORDS),
     "consents": choices({c: CONSENT_STATE_WORDS[c] for c in CONSENTS}),
+    "givers": choices({g: GIVER_CAPACITY_WORDS[g] for g in (GiverCapacity.SELF, GiverCapacity.PARENT_WITH_PR)}),
     "reason_codes": choices(REASON_CODE_WORDS),
     "values": {},
     "errors": {},
@@ -282,13 +314,23 @@ IG_HOME = {
         {"label": "Last checkpoint", "value": "10:14", "note": "witnessed by 3 partners"},
     ],
     "values": {"case_reference": "IG/2026/31", "agency": "csc"},
-    "agencies": [{"value": "csc", "text": "Northshire Children's Services"}, {"value": "pol", "text": "Northshire Police"}],
+    "agencies": [
+        {"value": "csc", "text": "Northshire Children's Services"},
+        {"value": "pol", "text": "Northshire Police"},
+    ],
     "purposes": choices({p: PURPOSE_WORDS[p] for p in MASH_PURPOSES}),
+    "page_buttons": [{"text": "Older records", "page": 2}],
     "results": ROWS,
-    "paging": {"words": "1 to 6 of 214", "next_href": "/ig?cursor=abc", "previous_href": None},
+    "paging": {"words": "214 recorded, newest first; page 1 of 36"},
 }
-HASHES = [f"{n * 7919:064x}"[-64:] for n in (918273645, 564738291, 123456789, 987654321, 192837465)]
-PROOF = {"index": 20, "size": 27, "leaf": "a3f1c09d77" * 6 + "abcd", "siblings": HASHES, "root": "5be0cd19137e" * 5 + "2179"}
+HASHES = [sha256(bytes([n])).hexdigest() for n in range(5)]
+PROOF = {
+    "index": 20,
+    "size": 27,
+    "leaf": sha256(b"leaf").hexdigest(),
+    "siblings": HASHES,
+    "root": sha256(b"root").hexdigest(),
+}
 ENTRY = {
     "eid": RECEIPT.eid, "t": NOW, "kind_words": "Family picture shown", "outcome_words": "Shown in part",
     "who": {"name": "Amira Khan", "role_words": "MASH social worker", "agency_name": "Northshire Council"},
@@ -310,7 +352,11 @@ ENTRY = {
         {"agency_name": "Probation North East", "state": A, "as_of": None},
     ],
 }  # fmt: skip
-VERDICT = {"ok": True, "word": "This record is in the trail and has not been changed", "sentence": "Its hash leads to the root that was signed on 4 March 2026, 10:15, and 3 partners confirmed that root."}
+VERDICT = {
+    "ok": True,
+    "word": "This record is in the trail and has not been changed",
+    "sentence": "Its hash leads to the root that was signed on 4 March 2026, 10:15, and 3 partners confirmed that root.",
+}
 
 #: Page name -> (template, context). Several states of one template stand side by side.
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -330,6 +376,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "ig_home": ("ig_home.html", {**IG_HOME, "receipt": RECEIPT}),
     "ig_entry": ("ig_entry.html", {**IG, "entry": ENTRY, "verdict": VERDICT, "proof": PROOF, "receipt": RECEIPT}),
     "receipt": ("receipt.html", {**MASH, "entry": {"eid": RECEIPT.eid, "recorded_at": NOW, "kind_words": "Family picture shown"}, "verdict": VERDICT, "proof": PROOF, "download_href": "/receipts/x/proof"}),
+    "candidates_first": ("candidates.html", {**MASH, "enquiry": ENQUIRY, "candidates": [], "searched": False, "confirm_action": "/enquiries/e1/person"}),
     "message": ("message.html", {**MASH, "heading": "You have signed out", "paragraphs": ["Close this window if others use this computer."], "links": [{"text": "Sign in again", "href": "/sign-in"}]}),
     "error_403": ("error.html", {**MASH, "status": 403, "title": "You cannot see this here", "happened": "Your role may not ask about adults for early help (rule P12).", "next_steps": ["Ask the lead professional of the family.", {"text": "Start an enquiry with another purpose", "href": "/enquiries/new"}], "phone": "01632 960 100", "reference": "req-5c1e09"}),
     "error_503": ("error.html", {**MASH, "status": 503, "title": "Nothing was asked and nothing is shown", "happened": "The record of disclosures could not be written, so the hub stopped.", "next_steps": ["Try again in a minute."], "phone": "01632 960 100", "reference": "req-5c1e10", "typed": True}),
