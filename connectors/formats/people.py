@@ -189,6 +189,10 @@ class PersonMapping:
         t.done("agency")
         return mapping
 
+    def people_in(self, folder: Path, *, as_of: datetime | None = None) -> "Iterator[SourceRecord | Reject]":
+        """Every person named in this mapping's file below `folder`, and what could not be used."""
+        return read_people(folder, self, as_of=as_of)
+
     def columns(self) -> frozenset[str]:
         """Returns every column that the mapping names."""
         people = (self.person, *(i.person for i in self.inside))

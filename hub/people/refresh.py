@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session
 
 from connectors import SourceRecord
 from hub.people import tables
-from hub.people.matching.assign import REVIEW, Clusters, cluster
+from hub.people.matching.assign import Clusters, cluster
+from hub.people.matching.batch import weigh_some
 from hub.people.matching.candidates import LARGEST_BLOCK, pairs
 from hub.people.matching.candidates import keys as linking_keys
-from hub.people.matching.compare import DEFAULT_MODEL, Model, Scorer, Weight
+from hub.people.matching.compare import DEFAULT_MODEL, Model, Scorer
 from hub.people.matching.normalise import Prepared, prepare
 from hub.people.stored import COLUMNS, Keys, blind_key, chunks, context_of, keys_of, opened, pack
 
@@ -190,21 +191,11 @@ def relink(session: Session, keys: Keys, *, now: datetime, model: Model | None =
     at_of = {row.id: at for at, row in enumerate(rows)}
     new = {at_of[row] for row in pending}
     scorer = Scorer(replace(model or Model.load(DEFAULT_MODEL), prior=1 / max(10_000, len(rows))))
-    weights = _weigh(records, pairs(records, None if len(new) == len(rows) else new), scorer)
+    weights = weigh_some(records, sorted(pairs(records, None if len(new) == len(rows) else new)), scorer)
     for first, second in _stored_links(session, at_of, new):
         weights[first * len(records) + second] = scorer.weigh(records[first], records[second])
     clusters = cluster(records, weights, scorer, _kept_apart(session, records))
     return _write(session, rows, clusters, new, now)
-
-
-def _weigh(records: Sequence[Prepared], found: Iterable[int], scorer: Scorer) -> dict[int, Weight]:
-    size = len(records)
-    weights = {}
-    for key in found:
-        weight = scorer.weigh_above(records[key // size], records[key % size], REVIEW)
-        if weight is not None and weight.probability >= REVIEW:
-            weights[key] = weight
-    return weights
 
 
 def _around(session: Session, keys: Keys, pending: set[int]) -> Sequence[Any]:

@@ -6,20 +6,24 @@ forename) without a shared strong identifier, never join across a steward's "not
 an adopted person to another identity. Ruled by docs/matching.md; the hazard is the other one in the household.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.people.matching.compare import COMPONENTS, LEVELS, Scorer, Weight
 from hub.people.matching.normalise import Prepared
 
-#: A pair at or above this probability may join two records; the aim is 998 right in 1,000.
-AUTO = 0.95
+#: A pair at or above this probability may join two records, unless something forbids it; the aim is 998 right in
+#: 1,000.
+AUTO = 0.85
 #: Two records of one agency join only on more: the agency itself keeps them apart.
 AUTO_WITHIN = 0.995
 #: Below this nobody needs to look.
 REVIEW = 0.05
-#: Two possible partners in one agency nearer than this many bits are a question for a person.
-CLEAR_BITS = 3.0
+#: An agency where at least this share of records have a near-identical other one does not keep its records apart.
+REPEATING = 0.3
+#: Slips of the pen in large clusters: this share of pairs may carry another forename. Twins are far above it.
+FEW = 0.2
 
 _GIVEN, _FAMILY, _MIDDLE, _BORN, _SEX, _PLACE, _NUMBER = range(len(COMPONENTS))
 _ANOTHER_FORENAME = frozenset(LEVELS["given"].index(x) for x in ("differ", "similar"))
@@ -86,6 +90,8 @@ def cluster(
     members: dict[int, list[int]] = {}
     flagged: set[int] = set()
 
+    repeating = _repeating(records, weights)
+
     def weight_of(i: int, j: int) -> Weight:
         key = i * size + j if i < j else j * size + i
         found = known.get(key)
@@ -105,18 +111,19 @@ def cluster(
         )
 
     def may_join(left: list[int], right: list[int]) -> bool:
-        total = 0.0
+        total, twins = 0.0, 0
         for i in left:
             for j in right:
                 if frozenset((i, j)) in apart:
                     return False
                 weight = weight_of(i, j)
-                if forbids(records[i], records[j], weight) or is_twin(i, j, left + right):
+                if forbids(records[i], records[j], weight):
                     return False
-                if records[i].agency == records[j].agency and weight.probability < AUTO_WITHIN:
+                if records[i].agency == records[j].agency and not _joins_within(weight, records[i].agency, repeating):
                     return False
+                twins += is_twin(i, j, left + right)
                 total += max(-20.0, min(20.0, weight.bits))
-        return total > 0
+        return total > 0 and twins <= FEW * len(left) * len(right)
 
     ranked = sorted(
         (key for key, weight in weights.items() if weight.probability >= AUTO),
@@ -128,7 +135,7 @@ def cluster(
     )
     for key in ranked:
         i, j = divmod(key, size)
-        if records[i].agency == records[j].agency and weights[key].probability < AUTO_WITHIN:
+        if records[i].agency == records[j].agency and not _joins_within(weights[key], records[i].agency, repeating):
             continue
         left, right = person[i], person[j]
         if left == right:
@@ -156,3 +163,20 @@ def cluster(
         if not (records[i].is_adopted or records[j].is_adopted):
             links.append(Link(i, j, weight, "review"))
     return Clusters(tuple(person), tuple(links), frozenset(flagged))
+
+
+def _repeating(records: Sequence[Prepared], weights: Mapping[int, Weight]) -> frozenset[str]:
+    """Agencies that hold most people several times."""
+    size = len(records)
+    held = Counter(r.agency for r in records)
+    twice: dict[str, set[int]] = defaultdict(set)
+    for key, weight in weights.items():
+        i, j = divmod(key, size)
+        if records[i].agency == records[j].agency and weight.probability >= AUTO_WITHIN:
+            twice[records[i].agency].update((i, j))
+    return frozenset(agency for agency, found in twice.items() if len(found) >= REPEATING * held[agency])
+
+
+def _joins_within(weight: Weight, agency: str, repeating: frozenset[str]) -> bool:
+    """Whether two records of one agency may be one person; where it repeats people, as easily as across agencies."""
+    return agency in repeating or weight.probability >= AUTO_WITHIN

@@ -53,7 +53,7 @@ def _mixed(counts: Sequence[float], before: Sequence[float], trust: float) -> tu
 
 
 def fit(
-    records: Sequence[Prepared], start: Model, *, seed: int = 20261123, rounds: int = 8, most_pairs: int = 200_000
+    records: Sequence[Prepared], start: Model, *, seed: int = 20261123, rounds: int = 8, most_pairs: int = 60_000
 ) -> Model:
     """The model fitted to these records: strangers and household shares counted, the same-person shares by EM."""
     if len(records) < FEWEST_RECORDS:
@@ -61,7 +61,7 @@ def fit(
     draw = random.Random(seed)  # noqa: S311 - a repeatable sample, not a secret
     values, rarest = frequencies(records)
     scorer = Scorer(start)
-    strangers = [draw.sample(range(len(records)), 2) for _ in range(60_000)]
+    strangers = [draw.sample(range(len(records)), 2) for _ in range(30_000)]
     u = _shares(records, strangers, scorer, start.u, 5.0)
     h = _household_shares(records, scorer, start)
     model = replace(start, u=u, h=h, frequencies=values, rarest=rarest, prior=1 / len(records))
