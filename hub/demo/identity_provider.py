@@ -322,7 +322,7 @@ _PAGE = """<!doctype html>
 <ul>
 {% for p in personas %}<li>
 <button name="persona" value="{{ p.key }}" aria-describedby="does-{{ p.key }}">{{ p.name }}</button>
-<p id="does-{{ p.key }}">{{ p.does }}. {{ agencies[p.agency] }}.</p>
+<p id="does-{{ p.key }}">{{ agencies[p.agency] }} – {{ p.does }}</p>
 </li>
 {% endfor %}</ul>
 </form>

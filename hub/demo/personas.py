@@ -59,60 +59,60 @@ def _personas(*personas: Persona) -> Mapping[str, Persona]:
 PERSONAS: Mapping[str, Persona] = _personas(
     Persona(
         "mash_social_worker", "ts-0001", "Rosalind Achebe", "csc", Role.MASH_SOCIAL_WORKER,
-        "MASH social worker: from a referral to the combined family picture",
+        "MASH social worker, from a referral to the combined family picture",
     ),
     Persona(
         "mash_decision_maker", "ts-0002", "Helena Voss", "csc", Role.MASH_DECISION_MAKER,
-        "MASH decision maker: thresholds, overrides, what to do next",
+        "MASH decision maker, thresholds, overrides, what to do next",
     ),
     Persona(
         "police_navigator", "ts-0003", "Alma Fenwick", "police", Role.AGENCY_NAVIGATOR,
-        "Police navigator in the MASH",
+        "navigator in the MASH",
     ),
     Persona(
         "housing_navigator", "ts-0004", "Colin Wraight", "housing", Role.AGENCY_NAVIGATOR,
-        "Housing officer in the MASH",
+        "housing officer in the MASH",
     ),
     Persona(
         "gp_millbrook", "ts-0005", "Petra Lindqvist", "gp-millbrook", Role.GP_CARE_COORDINATOR,
-        "Care co-ordinator at Millbrook Surgery: does my patient have a care package?",
+        "care co-ordinator: does my patient have a care package?",
     ),
     Persona(
         "gp_harbourside", "ts-0006", "Owen Trescott", "gp-harbourside", Role.GP_CARE_COORDINATOR,
-        "Care co-ordinator at Harbourside Practice",
+        "care co-ordinator",
     ),
     Persona(
         "family_keyworker", "ts-0007", "Kim Thistleton", "csc", Role.FAMILY_KEYWORKER,
-        "Family key worker: early help, always with the family's agreement",
+        "family key worker, early help, always with the family's agreement",
     ),
     Persona(
         "ig_officer", "ts-0008", "Farida Noorani", "csc", Role.IG_OFFICER,
-        "Information governance officer: who saw what, and why",
+        "information governance officer: who saw what, and why",
     ),
     Persona(
         "dpo", "ts-0009", "Leopold Stanhope", "police", Role.DPO,
-        "Data protection officer: the second signature on an agreement",
+        "data protection officer: the second signature on an agreement",
     ),
     Persona(
         "operator", "ts-0010", "Jens Halloran", "csc", Role.SYSTEM_ADMIN,
-        "Operator: partners' connections and outages, never anybody's data",
+        "operator: partners' connections and outages, never anybody's data",
     ),
     Persona(
         "health_visitor", "ts-0011", "Sian Beddoes", "hv", Role.HEALTH_VISITOR,
-        "Health visitor on the coast",
+        "health visitor on the coast",
     ),
     Persona(
         "sms_worker", "ts-0012", "Lou Pettifer", "sms", Role.SUBSTANCE_WORKER,
-        "Recovery worker: releases, or does not release, what Fresh Tide holds",
+        "recovery worker: releases, or does not release, what Fresh Tide holds",
     ),
     Persona(
         "lapsed_worker", "ts-0013", "Gideon Marsh", "csc", Role.SOCIAL_WORKER,
-        "A social worker whose role ended a month ago (refused, P02)",
+        "a social worker whose role ended a month ago (refused, P02)",
         role_ended_days_ago=30,
     ),
     Persona(
         "worker_who_is_a_subject", "ts-0014", "Marcus Brightwell", "csc", Role.MASH_SOCIAL_WORKER,
-        "A MASH social worker whom the county's records know as a private person (P33)",
+        "a MASH social worker whom the county's records know as a private person (P33)",
         person=Identity("brightwell.marcus", ("Marcus", "Owen"), "Brightwell", (38, 2, 3), "9997000455"),
     ),
 )  # fmt: skip

@@ -65,7 +65,7 @@ def _social_care(b: Builder) -> None:
     b.record(leanne, "csc", since=first, slips=Slips(previous="Quennell", no_nhs=True))
     b.record(craig, "csc", since=ago(today, years=2), slips=Slips(given=("Craig",), no_nhs=True, no_birth=True))
     b.record(jayden, "csc", since=first)
-    b.record(maisie, "csc", since=first, slips=Slips(given=("Maisie",), preferred="Maisy"))
+    b.record(maisie, "csc", since=first, slips=Slips(preferred="Maisy"))
     b.record(alfie, "csc", since=ago(today, days=1), slips=Slips(given=("Alfie",), no_nhs=True))
     b.record("tarrant.maureen", "csc", since=ago(today, years=1), slips=Slips(given=("Maureen",), no_nhs=True))
     for child in (jayden, maisie):
@@ -115,7 +115,7 @@ def _health(b: Builder, *, maisie_at_hv: date) -> None:
     moved = ago(today, years=3, months=1)
     for person in (leanne, jayden):
         register_with_gp(b, person, "gp-harbourside", moved)
-    b.record(maisie, "gp-harbourside", since=moved, slips=Slips(given=("Maisy", "Grace")))
+    b.record(maisie, "gp-harbourside", since=moved, slips=Slips(given=("Maisy",)))
     b.involve(maisie, "gp-harbourside", "Registered patient", moved)
     register_with_gp(b, alfie, "gp-harbourside", ago(today, months=8, days=20))
     register_with_gp(b, maureen, "gp-harbourside", ago(today, years=1, months=3))
