@@ -171,12 +171,12 @@ class CaseFile:
     def basis_for_trail(self) -> dict[str, list[str]]:
         """The recipient's lawful basis as codes."""
         basis = self.recipient.basis
-        named = {
+        named: dict[str, list[str | None]] = {
             "article6": [basis.art6],
             "article9": [basis.art9],
             "schedule1": [basis.sch1],
             "schedule8": [basis.sch8],
-            "gateway": sorted(basis.gateways),
+            "gateway": [*sorted(basis.gateways)],
         }
         return {name: [str(code) for code in codes if code] for name, codes in named.items() if any(codes)}
 
@@ -294,7 +294,7 @@ class CaseFile:
             threshold = ThresholdRecord(
                 kind=Threshold(enquiry.threshold),
                 recorded_at=enquiry.threshold_at,
-                recorded_by_role=Role(enquiry.threshold_by_role),
+                recorded_by_role=Role(enquiry.threshold_by_role or ""),
             )
         decided = self._facts.decision if self._facts else None
         decision = None

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
-from connectors import NHS_NUMBER, Answer, Partner, SourceRecord
+from connectors import NHS_NUMBER, Answer, NoAnswerReason, Partner, SourceRecord
 from hub.assembly import Hub
 from hub.casefile import london
 from hub.context import RequestContext
@@ -28,7 +28,7 @@ from hub.redaction import (
     Redacted,
 )
 from hub.web.words import AGENCY_TYPE_WORDS, CATEGORY_WORDS, PURPOSE_WORDS
-from policies.vocabulary import AnswerState, DataCategory, FieldKind, Outcome, SubjectFlag
+from policies.vocabulary import AnswerState, DataCategory, FieldKind, MatchState, Outcome, SubjectFlag
 
 #: Categories whose items are single happenings rather than periods of service.
 HAPPENINGS = frozenset({DataCategory.POLICE_INCIDENT, DataCategory.CSE_MISSING})
@@ -236,6 +236,10 @@ def _state(
     answer = answers.get((agency, person))
     if answer is None:
         return AnswerState.NOTHING_HELD, partner.coverage.sentence
+    if answer.match == MatchState.UNCONFIRMED:
+        return AnswerState.WITHHELD, "Somebody known here may be this person. Ring this agency to make sure."
+    if answer.reason in (NoAnswerReason.TOO_THIN, NoAnswerReason.AMBIGUOUS):
+        return AnswerState.NOT_ASKED, "Too little is known to ask about this person by name. Ring this agency."
     if answer.state == AnswerState.NO_ANSWER:
         return AnswerState.NO_ANSWER, "Did not answer. This does not mean that nothing is known: ring this agency."
     if answer.state == AnswerState.NOT_ASKED:
@@ -312,7 +316,7 @@ def _events(members: Iterable[Member], kept: Iterable[Kept]) -> tuple[EventView,
                 title=_text(one.values, "type") or _text(one.values, "service") or CATEGORY_WORDS[one.category],
                 started=started,
                 ended=ended,
-                is_period=ended is not None or one.category not in HAPPENINGS,
+                is_period=ended != started if ended else one.category not in HAPPENINGS,
                 significant=one.category in SIGNIFICANT or "risk" in one.values,
                 part=_text(one.values, "part"),
                 facts=tuple(

@@ -7,7 +7,8 @@ the outcome is, and never catch the trail's refusal. Steps are numbered as in do
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from audit import Receipt
 from connectors import Answer, Partner
@@ -23,7 +24,7 @@ from hub.members import Member, members_of
 from hub.permits import Decided, asks_for, decide_all
 from hub.picture import FamilyPicture
 from hub.redaction import Redacted
-from policies.vocabulary import DataCategory, Involvement, Outcome, Purpose
+from policies.vocabulary import AnswerState, DataCategory, Involvement, Outcome, Purpose
 
 #: What the known-to matrix needs: is the service involved, since when, whom to ring; and who the people are.
 MATRIX = frozenset({DataCategory.SERVICE_INVOLVEMENT, DataCategory.DEMOGRAPHIC})
@@ -127,9 +128,8 @@ def _broker(
     """Steps 5 to 9. Raises TrailUnavailable: before step 7 nobody was asked, after it nothing is shown."""
     members, partners = tuple(members), tuple(partners)
     # 5. Every person x agency x category is decided; forbid beats permit, no rule means no.
-    facts = [member.facts for member in members]
-    decided = decide_all(case, facts, partners, categories, only_fields=only_fields, involvement=involvement)
-    account = _Account(ctx, case, [fact.id for fact in facts], decided, enquiry)
+    decided = decide_all(case, members, partners, categories, only_fields=only_fields, involvement=involvement)
+    account = _Account(ctx, case, [member.facts.id for member in members], decided, enquiry)
     answers: Mapping[tuple[str, str], Answer] = {}
     redacted, intent = Redacted((), ()), None
     if decided.permits:
@@ -137,7 +137,8 @@ def _broker(
         intent = hub.trail.append("disclosure:requested", **account.requested())
         # 7. All partners at once, within one deadline, for permitted fields only.
         settled = frozenset() if conclude else frozenset(p.code for p in partners if p.way == "extract")
-        answers = hub.gatherer.gather(asks_for(decided.permits, intent, members=members, settled=settled))
+        asks = asks_for(decided.permits, intent, members=members, settled=settled)
+        answers = _stamped(hub.gatherer.gather(asks), ctx)
         # 8. Each real item is decided again; what no permit names is dropped.
         redacted = redaction.apply(answers, decided.permits)
     eid = secrets.token_hex(16)
@@ -147,6 +148,15 @@ def _broker(
     kind = "check" if conclude else "disclosure:made" if intent else "disclosure:refused"
     receipt = hub.trail.append(kind, eid=eid, **account.made(intent, answers, redacted, outcome))
     return Brokered(decided, answers, redacted, receipt)
+
+
+def _stamped(answers: Mapping[tuple[str, str], Answer], ctx: RequestContext) -> dict[tuple[str, str], Answer]:
+    """An answer that a system gave just now is as of now; one from a drop is as of its load."""
+    said = (AnswerState.FOUND, AnswerState.NOTHING_HELD)
+    return {
+        place: replace(answer, as_of=ctx.now) if answer.as_of is None and answer.state in said else answer
+        for place, answer in answers.items()
+    }
 
 
 class _Account:
@@ -169,7 +179,7 @@ class _Account:
             "agreement": case.agreements_for_trail(p.agency for p in decided.permits),
         }
 
-    def _decision(self, outcome: str) -> dict[str, object]:
+    def _decision(self, outcome: str) -> dict[str, Any]:
         rules = {r for p in self._decided.permits for r in p.decision.rules}
         rules |= {r for refusal in self._decided.refusals for r in refusal.rules}
         obligations = {o for p in self._decided.permits for o in p.decision.obligations}
@@ -193,7 +203,7 @@ class _Account:
             ]
         )
 
-    def requested(self) -> dict[str, object]:
+    def requested(self) -> dict[str, Any]:
         """The intent: who will be asked for what."""
         return {
             **self._about,
@@ -218,7 +228,7 @@ class _Account:
         answers: Mapping[tuple[str, str], Answer],
         redacted: Redacted,
         outcome: str | None,
-    ) -> dict[str, object]:
+    ) -> dict[str, Any]:
         """The outcome: what is shown, what is withheld and by which rule, and how each partner answered."""
         shown: dict[tuple[str, str, str], tuple[set[str], int]] = {}
         for kept in redacted.kept:
@@ -237,7 +247,12 @@ class _Account:
             ],
             "withheld": self._withheld(redacted),
             "answers": [
-                {"agency": answer.agency, "state": str(answer.state), "subject": self._number[answer.person]}
+                {
+                    "agency": answer.agency,
+                    "state": str(answer.state),
+                    "subject": self._number[answer.person],
+                    "as_of": answer.as_of,
+                }
                 for answer in answers.values()
             ],
             "decision": self._decision(Outcome.PERMIT if shows else Outcome.DENY),

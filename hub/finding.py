@@ -11,13 +11,14 @@ from datetime import timedelta
 from audit import Receipt
 from hub import duties
 from hub.assembly import Hub
-from hub.casefile import CaseFile, PersonFacts, assigned
+from hub.casefile import CaseFile, assigned
 from hub.context import RequestContext
 from hub.enquiries import Enquiry, acts_since, count_act, user_of
 from hub.errors import FormRefused
+from hub.members import identified
 from hub.people import Candidate, candidates, parse_box
-from hub.permits import Decided, decide_all
-from policies.vocabulary import AccessMode, DataCategory, Purpose, RelationToIndex, SubjectFlag
+from hub.permits import Decided, Permit, Refusal, decide_all
+from policies.vocabulary import AccessMode, DataCategory, Purpose, SubjectFlag
 
 IDENTITY = frozenset({"name", "date_of_birth", "sex"})
 SHIELDING = frozenset({SubjectFlag.SHIELDED, SubjectFlag.FLEEING_DA})
@@ -94,16 +95,17 @@ def _decide(
         relationship=assigned(named | set(enquiry.persons), enquiry.opened_at),
     )
     shown: list[Candidate] = []
-    permits, refusals = [], []
+    permits: list[Permit] = []
+    refusals: list[Refusal] = []
     for candidate in listed:
-        facts = PersonFacts(
+        member = identified(
             candidate.person,
             candidate.date_of_birth.date if candidate.date_of_birth else None,
-            RelationToIndex.INDEX,
             candidate.flags,
+            candidate.agencies,
         )
         partners = [hub.partners[agency] for agency in candidate.agencies if agency in hub.partners]
-        decided = decide_all(case, [facts], partners, frozenset({DataCategory.DEMOGRAPHIC}), only_fields=IDENTITY)
+        decided = decide_all(case, [member], partners, frozenset({DataCategory.DEMOGRAPHIC}), only_fields=IDENTITY)
         permits += decided.permits
         refusals += decided.refusals
         if decided.permits and not decided.refusals:

@@ -6,7 +6,7 @@ that hold them, and a question for partners that must be asked by name. Must nev
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
@@ -82,6 +82,12 @@ def members_of(session: Session, hub: Hub, enquiry: Enquiry, *, now: datetime) -
 def member_alone(person: str, records: tuple[SourceRecord, ...]) -> Member:
     """One person without their family, for the GP check."""
     return _member(person, records, RelationToIndex.INDEX)
+
+
+def identified(person: str, born: date | None, flags: frozenset[SubjectFlag], agencies: Iterable[str]) -> Member:
+    """A candidate of a search: only what is needed to decide whether their identity may be shown."""
+    facts = PersonFacts(person, born, RelationToIndex.INDEX, flags)
+    return Member(facts, (), None, by_agency={agency: ("candidate",) for agency in agencies})
 
 
 def nobody() -> Member:

@@ -78,31 +78,48 @@ class Decided:
 
 def decide_all(
     case: CaseFile,
-    people: Iterable[PersonFacts],
+    members: Iterable[Member],
     partners: Iterable[Partner],
     wanted: frozenset[DataCategory] | None,
     *,
     only_fields: frozenset[str] | None = None,
     involvement: Involvement | None = None,
 ) -> Decided:
-    """Decides each person x agency x category that the agency offers; `wanted` None means all it offers."""
+    """Decides each person x agency x category that the agency offers; `wanted` None means all it offers.
+
+    An agency whose coverage rules somebody out by age is asked about them only if it is known to hold a record.
+    """
     permits: list[Permit] = []
     refusals: list[Refusal] = []
     irrelevant: set[tuple[str, str]] = set()
     partners = tuple(partners)
-    for person in people:
+    for member in members:
+        person = member.facts
         for partner in partners:
-            if not covers(partner, person, case):
+            out_of_cover = not covers(partner, person, case)
+            if out_of_cover and not member.record_ids(partner.code):
                 irrelevant.add((person.id, partner.code))
                 continue
+            here: list[Permit | Refusal] = []
             for category, offered in partner.offers.items():
                 if wanted is not None and category not in wanted:
                     continue
                 if only_fields is not None:
                     offered = tuple(one for one in offered if one.name in only_fields)
-                decided = _decide_one(case, person, partner, category, offered, involvement)
-                (permits if isinstance(decided, Permit) else refusals).append(decided)  # type: ignore[arg-type]
+                here.append(_decide_one(case, person, partner, category, offered, involvement))
+            if out_of_cover and _gives_away(here):
+                # A refusal where others of this age are "not asked" would say that something is held.
+                irrelevant.add((person.id, partner.code))
+                here = [one for one in here if isinstance(one, Refusal)]
+            permits += [one for one in here if isinstance(one, Permit)]
+            refusals += [one for one in here if isinstance(one, Refusal)]
     return Decided(tuple(permits), tuple(refusals), frozenset(irrelevant))
+
+
+def _gives_away(decisions: Sequence[Permit | Refusal]) -> bool:
+    """True unless the involvement itself may be shown (or everything, where involvement is not asked for)."""
+    involvement = [d for d in decisions if d.category == DataCategory.SERVICE_INVOLVEMENT]
+    return any(isinstance(d, Refusal) for d in involvement or decisions)
 
 
 def covers(partner: Partner, person: PersonFacts, case: CaseFile) -> bool:

@@ -31,4 +31,5 @@ def current(engine: Engine) -> str | None:
 
 def newest(engine: Engine) -> str | None:
     """The revision that this version of the hub needs."""
-    return ScriptDirectory.fromconfiguration(configuration(engine)).get_current_head()
+    head: str | None = ScriptDirectory.from_config(configuration(engine)).get_current_head()
+    return head

@@ -6,7 +6,7 @@ usage: python -m hub.migrations.generate "what changes" - then read it, and mend
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from alembic import command
 from alembic.autogenerate.api import AutogenContext
@@ -16,7 +16,7 @@ from hub.db import make_engine
 from hub.migrations import configuration, upgrade
 
 
-def render_plain_types(kind: str, item: Any, _context: AutogenContext) -> str | bool:
+def render_plain_types(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
     """Writes our own moment type as the plain type that lies beneath it: a migration imports nothing of ours."""
     if kind == "type" and isinstance(item, TypeDecorator):
         return "sa.DateTime(timezone=True)"

@@ -34,7 +34,7 @@ class WebSession(CallbackDict[str, Any], SessionMixin):
         def changed(this: "WebSession") -> None:
             this.modified = True
 
-        super().__init__(values or {}, changed)  # type: ignore[arg-type]
+        super().__init__(values or {}, changed)
         self.cookie = cookie
         self.modified = False
         self.rotate = False

@@ -75,7 +75,7 @@ def _row(r: oversight.Row, names: dict[str, str]) -> dict[str, Any]:
         "who": r.user_name,
         "agency": names.get(r.agency or "", r.agency or ""),
         "subjects_count": r.subjects,
-        "purpose_words": PURPOSE_WORDS[Purpose(r.purpose)] if r.purpose in Purpose.__members__ else "",
+        "purpose_words": PURPOSE_WORDS[Purpose(r.purpose)] if r.purpose and r.purpose in Purpose.__members__ else "",
         "outcome_words": outcome_words(r.outcome),
         "href": f"/ig/entries/{r.eid}",
     }
