@@ -8,6 +8,7 @@ here once more. A partner that is slow, down, wrong or hostile costs the page it
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 
@@ -111,8 +112,10 @@ class _Lane:
             self.queue.put(None)
 
     def _start(self) -> None:
-        self.running += 1
-        threading.Thread(target=self._work, name=f"ask-{self.connector.partner.code}", daemon=True).start()
+        thread = threading.Thread(target=self._work, name=f"ask-{self.connector.partner.code}", daemon=True)
+        with suppress(RuntimeError):  # No more threads on this machine: the question runs out of time instead.
+            thread.start()
+            self.running += 1
 
     def _work(self) -> None:
         while (task := self.queue.get()) is not None:

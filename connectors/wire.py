@@ -82,10 +82,15 @@ class _Guarded:
         addresses = [str(entry[4][0]) for entry in found]
         if not all(lives_in(address, self.network) for address in addresses):
             raise OutsideNetworkError
-        try:
-            plain = socket.create_connection((addresses[0], port), timeout=self.watch.remaining_s())
-        except ConnectionError as error:
-            raise NewConnectionError(self, "not reachable") from error  # type: ignore[arg-type]
+        plain: socket.socket | None = None
+        for address in addresses:
+            try:
+                plain = socket.create_connection((address, port), timeout=self.watch.remaining_s())
+                break
+            except ConnectionError:
+                continue
+        if plain is None:
+            raise NewConnectionError(self, "not reachable")  # type: ignore[arg-type]
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         left_s = plain.gettimeout()
         timed = _TimedSocket(fileno=plain.detach())

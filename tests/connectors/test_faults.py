@@ -1,6 +1,8 @@
 """A real HTTP partner that is slow, down, wrong or hostile: what the page is told, and that it is told in time."""
 
 import time
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -159,6 +161,31 @@ def test_pages_that_lead_elsewhere_or_never_end_are_not_followed(example, ask, f
         answer = ask(simulated.partner, "c1")
         assert (answer.state, answer.reason, answer.items) == (AnswerState.NO_ANSWER, "MALFORMED", ())
         assert len(simulated.asked) <= 6
+
+
+@pytest.mark.parametrize("way", ["rest", "fhir"])
+def test_a_page_with_every_fault_at_once_is_back_in_time_with_one_status_each(example, connect, ask_about, way):
+    with ExitStack() as servers:
+        asks, connectors, expected = [], {}, {}
+        for n, (fault, reason) in enumerate([*FAULTS, (None, None), (Fault.EMPTY, None)]):
+            simulated = servers.enter_context(start(way, example))
+            simulated.fault = fault
+            partner = replace(simulated.partner, code=f"p{n}")
+            connectors[partner.code] = connect(partner)
+            asks += [ask_about(partner, "c1", person=f"person-{k}") for k in range(3)]
+            expected[partner.code] = (fault, reason)
+        gatherer = Gatherer(connectors)
+        begun = time.monotonic()
+        answers = gatherer.gather(asks)
+        assert time.monotonic() - begun < BOUND_S
+        gatherer.close()
+    assert len(answers) == len(asks)
+    for (agency, _), answer in answers.items():
+        fault, reason = expected[agency]
+        assert answer.reason in (reason, "TIMEOUT") if reason else answer.reason is None
+        state = {None: AnswerState.FOUND, Fault.EMPTY: AnswerState.NOTHING_HELD}.get(fault, AnswerState.NO_ANSWER)
+        assert answer.state is state
+        assert STRANGER not in repr(answer.items)
 
 
 def test_a_partner_that_is_down_has_not_answered(simulated, ask):

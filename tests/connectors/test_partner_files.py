@@ -1,13 +1,24 @@
 """A partner's file says everything, and what it says wrongly stops the start with a sentence that helps."""
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from connectors import ConnectorError, load_partner, load_partners, moved, person_mapping
+from connectors import (
+    ConnectorError,
+    ItemMapping,
+    NoAnswerReason,
+    load_partner,
+    load_partners,
+    moved,
+    person_mapping,
+)
+from connectors.partner import _REACH_KEYS, SOURCE_KEY
 from policies.vocabulary import DataCategory, FieldKind
 
-from .conftest import examples
+from .conftest import DOCUMENT, examples
 
 
 def test_the_four_partners_of_the_document_can_be_connected(tmp_path):
@@ -125,3 +136,23 @@ def test_people_are_described_without_the_keys_that_say_where_they_come_from(exa
     police = person_mapping(example("police"))
     assert police is not None
     assert police.query is not None
+
+
+def test_every_key_of_a_partner_file_has_its_line_in_the_document():
+    text = DOCUMENT.read_text("utf-8")
+    keys = {key for keys in _REACH_KEYS.values() for key in keys}
+    keys |= {"way", "find", "rows", *SOURCE_KEY.values(), *(f.name for f in fields(ItemMapping) if f.name != "source")}
+    missing = [key for key in sorted(keys) if f"`{key}`" not in text]
+    assert missing == []
+
+
+def test_every_reason_for_no_answer_has_its_line_in_the_document():
+    text = DOCUMENT.read_text("utf-8")
+    assert [reason for reason in NoAnswerReason if f"| {reason} |" not in text] == []
+
+
+@pytest.mark.parametrize("path", sorted((DOCUMENT.parents[1] / "connectors").rglob("*.py")), ids=lambda p: p.name)
+def test_this_room_imports_nothing_of_ours_but_the_dictionary(path):
+    for line in path.read_text("utf-8").splitlines():
+        found = re.match(r"(?:from|import) (hub|audit|consent|policies|flask)\b(.*)", line)
+        assert found is None or (found[1] == "policies" and found[2].startswith(".vocabulary"))
