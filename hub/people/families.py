@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from connectors import PartialDate, SourceRecord, record_system
 from hub.people import tables
+from hub.people.homes import is_current, is_same_home, main_homes
 from hub.people.index import age_on, best_birth_date, best_name, most_said
-from hub.people.matching.compare import place_level
 from hub.people.matching.normalise import PROTECTED, Place, home_of
 from hub.people.relations import (
     PARENTS,
@@ -296,10 +296,6 @@ class _Together:
     agencies: frozenset[str]
 
 
-def _is_current(record: SourceRecord, today: date) -> bool:
-    return record.valid_until is None or record.valid_until >= today
-
-
 def _together(people: People, today: date) -> dict[frozenset[str], _Together]:
     """Who shares a home with whom. Nobody protected is in it, by address or by an agency's household reference."""
     homes: dict[str, list[tuple[Place, SourceRecord]]] = {}
@@ -307,12 +303,12 @@ def _together(people: People, today: date) -> dict[frozenset[str], _Together]:
     for person, records in people.items():
         if _is_protected(records):
             continue
-        homes[person] = [(home, r) for r in records if (home := home_of(r)) and (home.key or home.street)]
+        homes[person] = main_homes(records, today)
         refs[person] = {}
         for r in records:
             if r.household:
                 key = (r.agency, r.household)
-                refs[person][key] = refs[person].get(key, False) or _is_current(r, today)
+                refs[person][key] = refs[person].get(key, False) or is_current(r, today)
     crowded = _crowded(homes)
     found: dict[frozenset[str], _Together] = {}
     ordered = sorted(homes)
@@ -320,22 +316,24 @@ def _together(people: People, today: date) -> dict[frozenset[str], _Together]:
         for other in ordered[at + 1 :]:
             current: set[str] = set()
             ended: set[str] = set()
-            for key in refs[one].keys() & refs[other].keys():
-                (current if refs[one][key] and refs[other][key] else ended).add(key[0])
+            live_apart = bool(homes[one]) and bool(homes[other])
             for x, r in homes[one]:
                 for y, s in homes[other]:
-                    if x.key in crowded or y.key in crowded or not _is_same_home(x, y):
+                    if not is_same_home(x, y):
                         continue
-                    both = _is_current(r, today) and _is_current(s, today)
-                    (current if both else ended).update((r.agency, s.agency))
+                    live_apart = False
+                    if x.key not in crowded and y.key not in crowded:
+                        both = is_current(r, today) and is_current(s, today)
+                        (current if both else ended).update((r.agency, s.agency))
+            for key in refs[one].keys() & refs[other].keys():
+                both = refs[one][key] and refs[other][key]
+                if not both:
+                    ended.add(key[0])
+                elif not live_apart:
+                    current.add(key[0])
             if current or ended:
                 found[frozenset((one, other))] = _Together(bool(current), frozenset(current or ended))
     return found
-
-
-def _is_same_home(x: Place, y: Place) -> bool:
-    level = place_level(x, y)
-    return level == 0 or (level == 1 and x.unit == y.unit)
 
 
 def _crowded(homes: Mapping[str, list[tuple[Place, SourceRecord]]]) -> set[str]:
@@ -343,7 +341,7 @@ def _crowded(homes: Mapping[str, list[tuple[Place, SourceRecord]]]) -> set[str]:
     for person, found in homes.items():
         for home, _ in found:
             living[home.key].add(person)
-    return {key for key, persons in living.items() if len(persons) > MOST_IN_A_DWELLING} | {""}
+    return {key for key, persons in living.items() if len(persons) > MOST_IN_A_DWELLING}
 
 
 def _members(
@@ -501,5 +499,5 @@ def _notes(members: Sequence[Member], people: People, index: str) -> Iterable[st
         return
     homes = {home.key for r in people[index] if (home := home_of(r)) and home.key}
     current = [home for r in people[index] if (home := home_of(r)) and home.key]
-    if len(homes) > 1 and not all(_is_same_home(current[0], home) for home in current):
+    if len(homes) > 1 and not all(is_same_home(current[0], home) for home in current):
         yield "Agencies hold different addresses for this person; people at each of them are shown."

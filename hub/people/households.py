@@ -5,25 +5,29 @@ the address of somebody whose whereabouts are protected. Ruled by docs/matching.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from connectors import SourceRecord
 from hub.people.families import MOST_IN_A_DWELLING
-from hub.people.matching.compare import place_level
-from hub.people.matching.normalise import PROTECTED, Place, home_of
+from hub.people.homes import is_same_home, main_homes
+from hub.people.matching.normalise import PROTECTED, Place
+
+#: Without a house number only so few people on one street count as one dwelling.
+_MOST_WITHOUT_NUMBER = 8
+#: More spellings than this under one number or street word are not compared with each other.
+_MOST_SPELLINGS = 80
 
 
 def households(records: Sequence[SourceRecord], person_of: Sequence[int]) -> list[int]:
     """For each record the household of its person, as the smallest person of it.
 
-    Takes the person of each record, as `assign.cluster` numbers them. A person belongs where most agencies say that
-    they live with others; a dwelling with very many people joins nobody.
+    Takes the person of each record, as `assign.cluster` numbers them. A dwelling with very many people joins nobody;
+    persons without any address belong where an agency's household or tenancy puts them.
     """
     members: dict[int, list[SourceRecord]] = defaultdict(list)
     for record, person in zip(records, person_of, strict=True):
         members[person].append(record)
-    protected = {p for p, found in members.items() if any(r.flags & PROTECTED for r in found)}
-    dwelling = {p: home for p, found in members.items() if p not in protected and (home := _home(found)) is not None}
+    dwelling = {p: home for p, found in members.items() if (home := _home(found)) is not None}
     root = {p: p for p in members}
 
     def top(person: int) -> int:
@@ -32,67 +36,59 @@ def households(records: Sequence[SourceRecord], person_of: Sequence[int]) -> lis
             person = root[person]
         return person
 
-    def join(group: Sequence[int]) -> None:
-        for other in group[1:]:
-            one, two = top(group[0]), top(other)
-            root[max(one, two)] = min(one, two)
+    def join(one: int, other: int) -> None:
+        low, high = sorted((top(one), top(other)))
+        root[high] = low
 
-    alone = set(members) - set(dwelling) - protected
-    for group in _same_dwelling(dwelling):
-        join(group)
-    _join_those_without_address(members, alone, root, top)
+    _join_dwellings(dwelling, join)
+    _join_those_without_address(members, dwelling, join)
     return [top(person) for person in person_of]
 
 
 def _home(records: Sequence[SourceRecord]) -> Place | None:
-    """The dwelling that most of a person's records agree on; the fuller spelling when they tie."""
-    homes = [home for r in records if (home := home_of(r)) is not None and home.street]
-    if not homes:
-        return None
-    votes = {home: sum((place_level(home, other) or 0) <= 1 for other in homes) for home in homes}
-    spelt = Counter(homes)
-    return max(votes, key=lambda h: (votes[h], bool(h.number), spelt[h], len(h.street), h.key))
+    """The spelling of a person's main dwelling that most records use; the fuller one when they tie."""
+    spelt = Counter(home for home, _ in main_homes(records))
+    return max(spelt, key=lambda h: (bool(h.number), spelt[h], len(h.street), h.key), default=None)
 
 
-def _same_dwelling(dwelling: dict[int, Place]) -> list[list[int]]:
-    """Groups of persons at one dwelling: spelt the same, then nearly the same with the same number."""
+def _join_dwellings(dwelling: Mapping[int, Place], join: Callable[[int, int], None]) -> None:
+    """Joins persons at one dwelling: spelt the same, then nearly the same."""
     exact: dict[str, list[int]] = defaultdict(list)
     for person, home in dwelling.items():
-        exact[home.key or f"?{person}"].append(person)
-    groups = {key: group for key, group in exact.items() if len(group) <= MOST_IN_A_DWELLING}
-    near: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for key, group in groups.items():
+        exact[home.key or f"?{home.street}|{home.unit}"].append(person)
+    groups = []
+    for key, group in exact.items():
+        if len(group) <= (_MOST_WITHOUT_NUMBER if key.startswith("?") else MOST_IN_A_DWELLING):
+            groups.append(group)
+            for other in group[1:]:
+                join(group[0], other)
+    near: dict[tuple[str, ...], list[list[int]]] = defaultdict(list)
+    for group in groups:
         home = dwelling[group[0]]
         if home.number:
-            near[home.number, home.unit].append(key)
-        for word in home.street.split():
-            if len(word) > 3:
-                near[word, home.unit].append(key)
-    joined = list(groups.values())
-    for keys in near.values():
-        if len(keys) > 60:
+            near["number", home.number, home.unit].append(group)
+            for word in home.street.split():
+                near["street", word, home.unit].append(group)
+    for alike in near.values():
+        if len(alike) > _MOST_SPELLINGS:
             continue
-        for at, one in enumerate(keys):
-            for other in keys[at + 1 :]:
-                x, y = dwelling[groups[one][0]], dwelling[groups[other][0]]
-                if x.unit == y.unit and place_level(x, y) == 1:
-                    joined.append([groups[one][0], groups[other][0]])
-    return joined
+        for at, first in enumerate(alike):
+            for second in alike[at + 1 :]:
+                small = len(first) + len(second) <= MOST_IN_A_DWELLING
+                if small and is_same_home(dwelling[first[0]], dwelling[second[0]]):
+                    join(first[0], second[0])
 
 
 def _join_those_without_address(
-    members: dict[int, list[SourceRecord]], alone: set[int], root: dict[int, int], top: object
+    members: Mapping[int, Sequence[SourceRecord]], dwelling: Mapping[int, Place], join: Callable[[int, int], None]
 ) -> None:
-    """Persons without any address belong where an agency's household or tenancy puts them."""
-    assert callable(top)
     stated: dict[tuple[str, str], list[int]] = defaultdict(list)
     for person, found in members.items():
-        for r in found:
-            if r.household and not any(x.flags & PROTECTED for x in found):
-                stated[r.agency, r.household].append(person)
+        if not any(r.flags & PROTECTED for r in found):
+            for r in found:
+                if r.household:
+                    stated[r.agency, r.household].append(person)
     for group in stated.values():
-        settled = [p for p in group if p not in alone]
-        for person in sorted(set(group) & alone):
-            target = settled[0] if settled else group[0]
-            one, two = top(target), top(person)
-            root[max(one, two)] = min(one, two)
+        settled = [p for p in group if p in dwelling]
+        for person in sorted(set(group) - set(dwelling)):
+            join((settled or group)[0], person)

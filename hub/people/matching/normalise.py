@@ -208,6 +208,7 @@ _UNIT_WORDS = frozenset(
 )
 #: Ends of numbers that also stand for street and road.
 _ENDINGS = frozenset({"TH", "ND", "ST", "RD"})
+_ORDINAL = re.compile(r"^\d+(?:ST|ND|RD|TH)$")
 _POSTCODE = re.compile(r"^[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}$")
 
 
@@ -228,7 +229,8 @@ class Place:
             return f"U{self.uprn}"
         if not self.street or not (self.number or self.unit):
             return ""
-        return f"{self.number}|{self.street}|{self.unit}|{self.postcode}"
+        code = self.postcode if _POSTCODE.match(self.postcode) else ""
+        return f"{self.number}|{self.street}|{self.unit}|{code}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +346,8 @@ def _line(text: str) -> tuple[str, str, str]:
     for token in tokens:
         if token in _UNIT_WORDS and not (street and token in _ENDINGS):
             after_unit = token not in _ENDINGS
+        elif _ORDINAL.match(token) and not after_unit:
+            street.append(token)
         elif token[:1].isdigit():
             if after_unit or (number and not street):
                 unit.append(token)
