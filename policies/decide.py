@@ -109,6 +109,8 @@ def _granted(
     rules = dict.fromkeys(left.rules)
     rules.update(dict.fromkeys(rule for one in found for rule in one.rules))
     if answer in (GpAnswer.NOT_REACHED, GpAnswer.MATCH_UNCONFIRMED):
+        # Nothing was shown, so there is nothing to tell or to keep from the person (P21).
+        obligations -= {Obligation.INFORM_SUBJECT, Obligation.DO_NOT_INFORM}
         obligations.add(Obligation.ROUTE_HUMAN)
         rules = {"P48": None, **rules}
     elif answer is not None:
