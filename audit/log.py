@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, Engine, RowMapping
+from sqlalchemy import Connection, Engine
 
 from audit import store as rows
 from audit.checkpoint import Checkpoint, VerifierKey
@@ -213,7 +213,7 @@ def _require_tables(connection: Connection) -> None:
         raise TrailCorrupt(f"The guards {', '.join(missing)} are missing: somebody removed them.")
 
 
-def _row_of(connection: Connection, eid: str) -> RowMapping:
+def _row_of(connection: Connection, eid: str) -> rows.StoredEntry:
     if not EID.fullmatch(eid):
         raise EventInvalid("An event id is 32 lower-case hexadecimal digits.")
     row = rows.entry_row(connection, eid)
@@ -222,5 +222,5 @@ def _row_of(connection: Connection, eid: str) -> RowMapping:
     return row
 
 
-def _decoded(row: RowMapping) -> Entry:
-    return read_entry(row["idx"], bytes(row["envelope"]), bytes(row["leaf"]))
+def _decoded(row: rows.StoredEntry) -> Entry:
+    return read_entry(row.idx, row.envelope, row.leaf)

@@ -44,16 +44,15 @@ def rederive(connection: Connection, key: VerifierKey, remembered: str) -> Peaks
     peaks = Peaks()
     digests: dict[int, hashlib._Hash] = defaultdict(hashlib.sha256)
     counts: dict[int, int] = defaultdict(int)
-    for row in entry_rows_from(connection, 0):
-        index, leaf, envelope = row["idx"], bytes(row["leaf"]), bytes(row["envelope"])
+    for index, eid, t, kind, stored_hash, leaf, envelope in entry_rows_from(connection, 0):
         if index != peaks.size:
             raise TrailCorrupt(f"Entry {peaks.size} is missing.")
         if len(leaf) != LEAF_BYTES or checksum(envelope) != leaf[:32]:
             raise TrailCorrupt(f"Entry {index} is not what was signed.")
-        if header_bytes(row["eid"], row["t"], row["kind"]) not in envelope:
+        if header_bytes(eid, t, kind) not in envelope:
             raise TrailCorrupt(f"The columns of entry {index} do not say what its envelope says.")
         running = leaf_hash(leaf)
-        if running != bytes(row["leaf_hash"]):
+        if running != stored_hash:
             raise TrailCorrupt(f"The stored hash of entry {index} is wrong.")
         for level, _, node in peaks.push(running):
             digests[level].update(node)

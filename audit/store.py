@@ -9,11 +9,11 @@ import contextlib
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, RowMapping, Table, insert, select, text, tuple_
+from sqlalchemy import Connection, Engine, Table, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from audit.checkpoint import Checkpoint, VerifierKey, open_note
@@ -29,12 +29,23 @@ SUBMITTER, LOG = "submitter", "log"
 
 _BATCH = 1000
 _SECTOR_BYTES = 512
+LARGEST_INDEX = 2**63 - 1
 
 
 # What is on the way of every append goes straight to the driver, whose part of the work is small: by way of
 # SQLAlchemy's results, reading this one row took 300 microseconds instead of 10. The names are those of our own
 # tables; values are always parameters.
+_ENTRIES_IN_ORDER = (
+    "SELECT idx, eid, t, kind, leaf_hash, leaf, envelope FROM audit_entry"  # noqa: S608 (our own constant)
+    f" WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT {_BATCH}"
+)
 _NEWEST_CHECKPOINT = "SELECT size, root, note FROM audit_checkpoint ORDER BY size DESC LIMIT 1"
+
+
+def _fetch(connection: Connection, query: str, parameters: Sequence[object] = ()) -> list[Any]:
+    with contextlib.closing(connection.connection.cursor()) as cursor:
+        cursor.execute(query if connection.dialect.name == "sqlite" else query.replace("?", "%s"), parameters)
+        return list(cursor.fetchall())
 
 
 def _insertion(table: Table, placeholder: str) -> str:
@@ -59,6 +70,18 @@ class Head:
 
 
 EMPTY_HEAD = Head(0, EMPTY_ROOT, "")
+
+
+class StoredEntry(NamedTuple):
+    """A row of `audit_entry`."""
+
+    idx: int
+    eid: str
+    t: int
+    kind: str
+    leaf_hash: bytes
+    leaf: bytes
+    envelope: bytes
 
 
 class HeadFile:
@@ -212,10 +235,8 @@ def unavailable(sentence: str, error: BaseException) -> TrailUnavailable:
 
 def read_head(connection: Connection) -> Head:
     """The newest checkpoint, not yet believed."""
-    with contextlib.closing(connection.connection.cursor()) as cursor:
-        cursor.execute(_NEWEST_CHECKPOINT)
-        row = cursor.fetchone()
-    return Head(row[0], bytes(row[1]), row[2]) if row else EMPTY_HEAD
+    rows = _fetch(connection, _NEWEST_CHECKPOINT)
+    return Head(*rows[0]) if rows else EMPTY_HEAD
 
 
 def read_signed_head(connection: Connection, key: VerifierKey) -> Head:
@@ -245,10 +266,11 @@ def node_reader(connection: Connection, groups: Iterable[Iterable[tuple[int, int
     found: dict[tuple[int, int], bytes] = {}
     above = sorted(position for position in wanted if position[0])
     if above:
-        query = select(nodes.c.level, nodes.c.number, nodes.c.hash).where(
-            tuple_(nodes.c.level, nodes.c.number).in_(above)
-        )
-        found.update({(row.level, row.number): bytes(row.hash) for row in connection.execute(query)})
+        # Not a row-value IN: SQLite scans the whole table for that, and uses the key for this.
+        places = " OR ".join(["(level = ? AND number = ?)"] * len(above))
+        numbers = [number for position in above for number in position]
+        query = f"SELECT level, number, hash FROM audit_node WHERE {places}"  # noqa: S608 (placeholders only)
+        found.update({(level, number): node for level, number, node in _fetch(connection, query, numbers)})
     leaves = sorted(number for level, number in wanted if level == 0)
     if leaves:
         query_leaves = select(entries.c.idx, entries.c.leaf_hash).where(entries.c.idx.in_(leaves))
@@ -291,20 +313,21 @@ def public_key_of(connection: Connection, role: str, key_hash: bytes) -> bytes |
     return None if key is None else bytes(key)
 
 
-def entry_rows_from(connection: Connection, start: int, end: int | None = None) -> Iterator[RowMapping]:
+def entry_rows_from(connection: Connection, start: int, end: int | None = None) -> Iterator[StoredEntry]:
     """Entries in order, read in batches and never all at once."""
-    while end is None or start < end:
-        query = select(entries).where(entries.c.idx >= start).order_by(entries.c.idx).limit(_BATCH)
-        rows = connection.execute(query if end is None else query.where(entries.c.idx < end)).mappings().all()
-        yield from rows
-        if len(rows) < _BATCH:
+    last = LARGEST_INDEX if end is None else end
+    while start < last:
+        found = _fetch(connection, _ENTRIES_IN_ORDER, (start, last))
+        yield from map(StoredEntry._make, found)
+        if len(found) < _BATCH:
             return
-        start = rows[-1]["idx"] + 1
+        start = found[-1][0] + 1
 
 
-def entry_row(connection: Connection, eid: str) -> RowMapping | None:
+def entry_row(connection: Connection, eid: str) -> StoredEntry | None:
     """The entry with this event id."""
-    return connection.execute(select(entries).where(entries.c.eid == eid)).mappings().first()
+    row = connection.execute(select(entries).where(entries.c.eid == eid)).first()
+    return None if row is None else StoredEntry._make(row)
 
 
 def covering_checkpoint(connection: Connection, index: int) -> Head:

@@ -82,8 +82,8 @@ def _write_entries(connection: Connection, directory: Path, size: int, *, with_e
     hashes, leaves, envelopes = bytearray(), bytearray(), bytearray()
     width = number = 0
     for row in entry_rows_from(connection, 0, size):
-        leaf, envelope = bytes(row["leaf"]), bytes(row["envelope"])
-        hashes += bytes(row["leaf_hash"])
+        leaf, envelope = bytes(row.leaf), bytes(row.envelope)
+        hashes += bytes(row.leaf_hash)
         leaves += struct.pack(">H", len(leaf)) + leaf
         envelopes += struct.pack(">I", len(envelope)) + envelope
         width += 1

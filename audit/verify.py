@@ -101,6 +101,7 @@ def verify_directory(
     for earlier_size, _ in earlier:
         if earlier_size > size:
             raise Refused(f"a known checkpoint speaks of {earlier_size} entries, this export only of {size}.")
+    kept = dict(earlier)
     keys = _submitter_keys(directory, trusted)
     lot = None if every or size <= _SIGNATURES_BY_LOT else set(_draw(size))
     tree = _Tree()
@@ -117,7 +118,7 @@ def verify_directory(
             _check_leaf(index, leaf, keys, with_signature=lot is None or index in lot)
             tree.add(hashlib.sha256(b"\x00" + leaf).digest())
             counted["leaves"] += 1
-            if any(tree.size == earlier_size and tree.root() != known_root for earlier_size, known_root in earlier):
+            if tree.size in kept and tree.root() != kept[tree.size]:
                 raise Refused(f"the first {tree.size} entries are not those of a known checkpoint: two histories.")
             if envelopes is not None:
                 t = _check_envelope(index, leaf, envelopes[offset])

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from audit import store as rows
 from audit.checkpoint import VerifierKey, sign
@@ -264,9 +264,9 @@ def _conflict() -> EventConflict:
     return EventConflict("This event id already stands for another event.")
 
 
-def _replayed(connection: Connection, sealed: Sealed, earlier: RowMapping) -> Receipt | EventConflict:
+def _replayed(connection: Connection, sealed: Sealed, earlier: rows.StoredEntry) -> Receipt | EventConflict:
     """The receipt that was given the first time, or the conflict."""
-    if not _says_the_same(sealed, bytes(earlier["envelope"])):
+    if not _says_the_same(sealed, earlier.envelope):
         return _conflict()
-    head = rows.covering_checkpoint(connection, earlier["idx"])
-    return Receipt(sealed.event.eid, earlier["idx"], head.size, head.root, bytes(earlier["leaf_hash"]), earlier["t"])
+    head = rows.covering_checkpoint(connection, earlier.idx)
+    return Receipt(sealed.event.eid, earlier.idx, head.size, head.root, earlier.leaf_hash, earlier.t)
