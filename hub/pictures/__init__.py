@@ -1,0 +1,22 @@
+"""Pictures as SVG text: pure functions from data to a drawing, styled by attributes alone."""
+
+from hub.pictures.arrange import Arranged, arrange
+from hub.pictures.genogram import GenogramLink, GenogramPerson, Manner, draw_genogram, genogram_of
+from hub.pictures.matrix import state_symbols
+from hub.pictures.proof import draw_proof
+from hub.pictures.timeline import TimelineEvent, draw_timeline, timeline_of
+
+__all__ = [
+    "Arranged",
+    "GenogramLink",
+    "GenogramPerson",
+    "Manner",
+    "TimelineEvent",
+    "arrange",
+    "draw_genogram",
+    "draw_proof",
+    "draw_timeline",
+    "genogram_of",
+    "state_symbols",
+    "timeline_of",
+]

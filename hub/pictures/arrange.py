@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from hub.redaction import AgencyView, Cell, EventView, Fact, FamilyPicture, PersonView, RelationView
+from hub.picture import AgencyView, Cell, EventView, Fact, FamilyPicture, PersonView, RelationView
 from policies.vocabulary import AnswerState
 
 #: Who must be rung first stands first; "nothing held" and "not asked" come last.
@@ -29,6 +29,13 @@ class Mark:
     state: AnswerState
     cell: Cell | None
 
+    @property
+    def remark(self) -> str:
+        """What the cell adds in words; a coverage sentence stands once, with the agency, not in every cell."""
+        if self.cell is None or self.state is AnswerState.FOUND or self.cell.sentence == self.cell.coverage:
+            return ""
+        return self.cell.sentence
+
 
 @dataclass(frozen=True, slots=True)
 class AgencyRow:
@@ -37,6 +44,18 @@ class AgencyRow:
     agency: AgencyView
     state: AnswerState
     marks: tuple[Mark, ...]
+
+    @property
+    def says_nothing_held(self) -> bool:
+        """Whether the row needs its coverage sentence: "nothing held" is read together with what was looked at."""
+        return any(mark.state is AnswerState.NOTHING_HELD for mark in self.marks)
+
+    @property
+    def for_everybody(self) -> Mark | None:
+        """One mark that stands for the whole row, when the agency said the same about everybody and is not involved."""
+        said = {(mark.state, mark.remark) for mark in self.marks}
+        one = len(said) == 1 and len(self.marks) > 1 and self.marks[0].state is not AnswerState.FOUND
+        return self.marks[0] if one else None
 
     @property
     def involved_with(self) -> tuple[PersonView, ...]:
@@ -218,9 +237,10 @@ def summary(rows: tuple[AgencyRow, ...]) -> str:
     total = len(rows)
     count = {state: sum(row.state is state for row in rows) for state in AnswerState}
     involved = count[AnswerState.FOUND]
+    # "Not involved" is what the hub never says: silence, refusal and an unasked question are not a no.
     first = f"{involved} of {total} {'agency is' if total == 1 else 'agencies are'} involved with this family"
     if not involved:
-        first = f"None of the {total} agencies says that it is involved" if total != 1 else "The agency is not involved"
+        first = "No agency is known to be involved"
     # An agency that is involved with one person may still have left a question about another open.
     silent = sum(any(mark.state is AnswerState.NO_ANSWER for mark in row.marks) for row in rows)
     closed = sum(any(mark.state is AnswerState.WITHHELD for mark in row.marks) for row in rows)

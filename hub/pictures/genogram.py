@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from itertools import pairwise
 
+from hub.picture import FamilyPicture
 from hub.pictures.kin import Kin, kin_of
 from hub.pictures.text import clean, escape, width, wrap
-from hub.redaction import FamilyPicture
 
 SLOT = 136.0
 SYMBOL = 21.0

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
+from hub.picture import FamilyPicture
 from hub.pictures.text import escape, shorten, width, wrap
-from hub.redaction import FamilyPicture
 
 WIDTH, LEFT, RIGHT = 1120.0, 176.0, 16.0
 ROW, TICKS, LANE_PAD, AXIS = 24.0, 18.0, 10.0, 26.0
@@ -298,5 +298,7 @@ def timeline_of(picture: FamilyPicture) -> str:
 
 def given_name(label_of: str) -> str:
     """The first word of a name, to keep labels short; "WALKER, Amelia" gives "Amelia"."""
+    if label_of.startswith("Name not"):
+        return "Unnamed"
     after = label_of.partition(",")[2].split() if "," in label_of else label_of.split()
     return after[0] if after else label_of

@@ -12,12 +12,12 @@ from pathlib import Path
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader
 from markupsafe import Markup
 
+from hub.picture import FamilyPicture
 from hub.pictures.arrange import arrange
 from hub.pictures.genogram import genogram_of
 from hub.pictures.matrix import state_symbols
 from hub.pictures.proof import draw_proof
 from hub.pictures.timeline import timeline_of
-from hub.redaction import FamilyPicture
 from hub.web.words import CATEGORY_WORDS, FILTERS, STATE_MEANINGS
 
 TEMPLATES = Path(__file__).parent / "templates"

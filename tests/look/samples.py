@@ -10,7 +10,7 @@ from types import SimpleNamespace as Given
 from typing import Any
 
 from connectors import ContactLine
-from hub.redaction import AgencyView, Cell, Conflict, EventView, Fact, FamilyPicture, PersonView, RelationView
+from hub.picture import AgencyView, Cell, Conflict, EventView, Fact, FamilyPicture, PersonView, RelationView
 from hub.web.words import (
     CONSENT_STATE_WORDS,
     GIVER_CAPACITY_WORDS,
@@ -139,7 +139,7 @@ def cells(order: tuple[str, ...]) -> tuple[Cell, ...]:
                 person=key, agency=view.code, state=state, service=SERVICES.get(view.code) if state is F else None,
                 since=date(2024, 9, 2) if state is F else None, until=date(2025, 11, 30) if state is F and key == "p5" else None,
                 contact=view.contact, team_contact="01632 960 115" if view.code == "csc" else None, as_of=view.as_of,
-                coverage=view.coverage, sentence=SENTENCES[state],
+                coverage=view.coverage, sentence=SENTENCES[state] or view.coverage,
             ))  # fmt: skip
     return tuple(found)
 
