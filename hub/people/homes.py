@@ -12,8 +12,9 @@ from hub.people.matching.compare import place_level
 from hub.people.matching.normalise import PROTECTED, Place, home_of
 
 #: What a record says about its own subject counts whole; about somebody named inside another's row, less: a
-#: dependent may live elsewhere. An ended record or a missing house number says little.
-_OWN, _INSIDE, _ENDED, _NO_NUMBER = 1.0, 0.4, 0.1, 0.5
+#: dependent may live elsewhere. Who says what somebody is in a household knows the household. An ended record or a
+#: missing house number says little.
+_OWN, _INSIDE, _IN_HOUSEHOLD, _ENDED, _NO_NUMBER = 1.0, 0.4, 1.5, 0.1, 0.5
 
 
 def is_current(record: SourceRecord, today: date | None) -> bool:
@@ -49,6 +50,6 @@ def main_homes(records: Iterable[SourceRecord], today: date | None = None) -> li
 
 
 def _weight(home: Place, record: SourceRecord, today: date | None) -> float:
-    weight = _INSIDE if "#" in record.record else _OWN
+    weight = _INSIDE if "#" in record.record else _IN_HOUSEHOLD if record.reference_relationship else _OWN
     weight *= 1.0 if is_current(record, today) else _ENDED
     return weight if home.number or home.uprn else weight * _NO_NUMBER

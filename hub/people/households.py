@@ -27,7 +27,9 @@ def households(records: Sequence[SourceRecord], person_of: Sequence[int]) -> lis
     members: dict[int, list[SourceRecord]] = defaultdict(list)
     for record, person in zip(records, person_of, strict=True):
         members[person].append(record)
-    dwelling = {p: home for p, found in members.items() if (home := _home(found)) is not None}
+    homes = {p: [home for home, _ in main_homes(found)] for p, found in members.items()}
+    spelt = Counter(home.key for found in homes.values() for home in set(found))
+    dwelling = {p: max(found, key=lambda h: _fullness(h, spelt)) for p, found in homes.items() if found}
     root = {p: p for p in members}
 
     def top(person: int) -> int:
@@ -45,10 +47,9 @@ def households(records: Sequence[SourceRecord], person_of: Sequence[int]) -> lis
     return [top(person) for person in person_of]
 
 
-def _home(records: Sequence[SourceRecord]) -> Place | None:
-    """The spelling of a person's main dwelling that most records use; the fuller one when they tie."""
-    spelt = Counter(home for home, _ in main_homes(records))
-    return max(spelt, key=lambda h: (bool(h.number), spelt[h], len(h.street), h.key), default=None)
+def _fullness(home: Place, spelt: Mapping[str, int]) -> tuple[bool, int, int, str]:
+    """Which spelling of a person's main dwelling to take: with a number, and as most others there are spelt."""
+    return bool(home.number), spelt[home.key] if home.key else 0, len(home.street), home.key
 
 
 def _join_dwellings(dwelling: Mapping[int, Place], join: Callable[[int, int], None]) -> None:

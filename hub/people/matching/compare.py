@@ -146,6 +146,11 @@ def _street_alike(a: str, b: str) -> bool:
     return ratio(a, b) >= 80
 
 
+@lru_cache(maxsize=400_000)
+def _shares_a_word(a: str, b: str) -> bool:
+    return any(len(word) >= 5 and word in b.split() for word in a.split())
+
+
 def place_level(a: Place | None, b: Place | None) -> int | None:
     """The level of two addresses."""
     if a is None or b is None:
@@ -155,7 +160,12 @@ def place_level(a: Place | None, b: Place | None) -> int | None:
     if a.street and b.street:
         if len(a.postcode) >= 5 <= len(b.postcode) and DamerauLevenshtein.distance(a.postcode, b.postcode) > 1:
             return 4
-        if a.street == b.street or _street_alike(a.street, b.street):
+        same_number = bool(a.number) and a.number == b.number and a.unit == b.unit
+        if (
+            a.street == b.street
+            or _street_alike(a.street, b.street)
+            or (same_number and _shares_a_word(a.street, b.street))
+        ):
             if a.number == b.number and a.number:
                 if a.unit == b.unit:
                     return 0 if a.street == b.street else 1
