@@ -51,7 +51,7 @@ def cannot_decide(*, gp_check: bool) -> Decision:
 def _weigh(facts: Facts) -> Decision:
     # 1. Every rule is asked.
     found: list[Finding] = []
-    for rule in rules_for(facts.partner, facts.purpose, facts.category):
+    for rule in rules_for(facts):
         found += rule(facts)
     # 2. A valid break-glass lifts what may be lifted, and is used only if something was.
     emergency = facts.break_glass_valid and any(one.liftable for one in found)
@@ -105,9 +105,12 @@ def _granted(
     answer: GpAnswer | None = None,
 ) -> Decision:
     """7. The rules and obligations of everything that allowed, limited, cut or conditioned this decision."""
-    obligations = set(left.obligations).union(*[one.obligations for one in found])
-    rules = dict.fromkeys(left.rules)
-    rules.update(dict.fromkeys(rule for one in found for rule in one.rules))
+    obligations = set(left.obligations)
+    named = list(left.rules)
+    for one in found:
+        obligations |= one.obligations
+        named += one.rules
+    rules = dict.fromkeys(named)
     if answer in (GpAnswer.NOT_REACHED, GpAnswer.MATCH_UNCONFIRMED):
         # Nothing was shown, so there is nothing to tell or to keep from the person (P21).
         obligations -= {Obligation.INFORM_SUBJECT, Obligation.DO_NOT_INFORM}
@@ -126,17 +129,22 @@ def _granted(
 
 def _refused(facts: Facts, found: list[Finding], level: Level) -> Decision:
     """3. The rules and obligations at the deciding level, every alert, and a human route (P50)."""
-    deciding = [one for one in found if one.level == level]
-    obligations = {duty for one in deciding for duty in one.obligations}
-    rules = dict.fromkeys(rule for one in deciding for rule in one.rules)
+    obligations: set[Obligation] = set()
+    named: list[str] = []
+    answer = None
+    for one in found:
+        if one.level == level:
+            obligations |= one.obligations
+            named += one.rules
+            answer = answer or one.answer
+        elif one.level != Level.ALLOW and Obligation.IG_ALERT in one.obligations:
+            obligations.add(Obligation.IG_ALERT)
     if level != Level.REFER:
         obligations.add(Obligation.ROUTE_HUMAN)
-    if any(Obligation.IG_ALERT in one.obligations for one in found if one.level != Level.ALLOW):
-        obligations.add(Obligation.IG_ALERT)
+    rules = dict.fromkeys(named)
     if break_glass_misused(facts):
         obligations.add(Obligation.IG_ALERT)
         rules["P40"] = None
-    answer = next((one.answer for one in deciding if one.answer is not None), None)
     if facts.gp_check:
         answer = GpAnswer.NOT_AVAILABLE
         rules["P48"] = None

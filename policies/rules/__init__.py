@@ -20,10 +20,15 @@ RuleFunction = Callable[[Facts], Findings]
 
 
 class Asked(NamedTuple):
-    """A rule and when it is asked: always, or only for partner access, some purposes or some categories."""
+    """A rule and when it is asked: always, or only for partner access, some purposes or some categories.
+
+    `tied`: only when a conflict was found; `approved`: only when an approval is presented.
+    """
 
     rule: RuleFunction
     partner: bool = False
+    tied: bool = False
+    approved: bool = False
     purposes: frozenset[Purpose] | None = None
     categories: frozenset[DataCategory] | None = None
 
@@ -58,12 +63,12 @@ EVERY_RULE: tuple[Asked, ...] = (
     Asked(sensitivity.panel_process, categories=frozenset(sensitivity.PANELS)),
     Asked(sensitivity.court_restricted, categories=frozenset({DataCategory.COURT_RESTRICTED})),
     Asked(sensitivity.withheld, partner=True),
-    Asked(conflicts.alleged_perpetrator),
-    Asked(conflicts.own_record),
-    Asked(conflicts.relatives),
+    Asked(conflicts.alleged_perpetrator, tied=True),
+    Asked(conflicts.own_record, tied=True),
+    Asked(conflicts.relatives, tied=True),
     Asked(conflicts.locked_case),
-    Asked(conflicts.under_allegation),
-    Asked(conflicts.misused_approval),
+    Asked(conflicts.under_allegation, tied=True),
+    Asked(conflicts.misused_approval, approved=True),
     Asked(situations.police_crime_purpose, partner=True, purposes=frozenset({Purpose.CRIME})),
     Asked(situations.onward_sharing),
     Asked(situations.ended_basis),
@@ -77,13 +82,25 @@ EVERY_RULE: tuple[Asked, ...] = (
 )
 
 
+def rules_for(facts: Facts) -> tuple[RuleFunction, ...]:
+    """Return the rules to ask, in order."""
+    request = facts.request
+    return _rules_for(
+        facts.partner, facts.purpose, facts.category, bool(request.actor.conflicts), bool(request.approvals)
+    )
+
+
 @functools.cache
-def rules_for(partner: bool, purpose: Purpose | ProhibitedPurpose, category: DataCategory) -> tuple[RuleFunction, ...]:
-    """Return the rules to ask, in order; at most a few thousand combinations exist."""
+def _rules_for(
+    partner: bool, purpose: Purpose | ProhibitedPurpose, category: DataCategory, tied: bool, approved: bool
+) -> tuple[RuleFunction, ...]:
+    """Return the rules for one of the few thousand combinations that exist."""
     return tuple(
         one.rule
         for one in EVERY_RULE
         if (partner or not one.partner)
+        and (tied or not one.tied)
+        and (approved or not one.approved)
         and (one.purposes is None or purpose in one.purposes)
         and (one.categories is None or category in one.categories)
     )

@@ -5,12 +5,11 @@ partner access only, never for desk purposes and never for somebody who died. Th
 of consent stand for another. Ruled by section 3 B of the partnership's decision rules.
 """
 
-from policies.case import Basis
 from policies.rules.facts import NOTHING, SENSITIVE_SERVICES, Facts, Finding, Findings, Level, Position
 from policies.rules.positions import decides_alone, position
+from policies.rules.preconditions import claims_paragraph_18
 from policies.vocabulary import (
     ApprovalKind,
-    Article10Condition,
     CapacityStatus,
     Circumstance,
     ConsentKind,
@@ -21,7 +20,6 @@ from policies.vocabulary import (
     Purpose,
     ReasonCode,
     Role,
-    Schedule1Condition,
     SubjectFlag,
 )
 
@@ -120,13 +118,9 @@ def significant_harm(facts: Facts) -> Findings:
     Source: DfE information sharing advice 2024; DPA 2018 Sch 1 para 18.
     """
     request = facts.request
-    if facts.threshold or _claims_paragraph_18(request.recipient.basis) or _claims_paragraph_18(request.owner.basis):
+    if facts.threshold or claims_paragraph_18(request.recipient.basis) or claims_paragraph_18(request.owner.basis):
         return LOG_PARAGRAPH_18
     return NOTHING
-
-
-def _claims_paragraph_18(basis: Basis | None) -> bool:
-    return basis is not None and (basis.sch1 == Schedule1Condition.P2_18 or basis.art10 == Article10Condition.P2_18)
 
 
 def override_of_refusal(facts: Facts) -> Findings:

@@ -140,6 +140,7 @@ class Position(NamedTuple):
     conflicted_refusal: bool = False
 
 
+@functools.lru_cache(maxsize=1024)
 def adequate(text: str | None) -> bool:
     """At least 20 characters after trimming and at least four words."""
     return text is not None and len(text.strip()) >= ADEQUATE_CHARACTERS and len(text.split()) >= ADEQUATE_WORDS

@@ -4,6 +4,8 @@ For: the conditions that every request meets before consent is looked at. They m
 the request. Ruled by section 3 A of the partnership's decision rules.
 """
 
+import functools
+
 from policies.case import Basis, Owner, Recipient
 from policies.rules.facts import (
     HEALTH_AGENCIES,
@@ -27,6 +29,7 @@ from policies.vocabulary import (
     ApprovalKind,
     Article6Basis,
     Article9Condition,
+    Article10Condition,
     Authentication,
     BragRating,
     CapacityStatus,
@@ -35,6 +38,7 @@ from policies.vocabulary import (
     Employment,
     GillickStatus,
     Obligation,
+    ProhibitedPurpose,
     Purpose,
     Regime,
     RelationshipKind,
@@ -46,11 +50,14 @@ from policies.vocabulary import (
 
 ALERT = frozenset({Obligation.IG_ALERT})
 COHORT_PURPOSES = frozenset({Purpose.PERFORMANCE, Purpose.EARLY_IDENTIFICATION, Purpose.DATA_MATCHING})
+#: UK GDPR Article 6(1): what a public authority may rely on, and what others may, with RLI on its condition.
+PUBLIC_BASES = frozenset({Article6Basis.LEGAL_OBLIGATION, Article6Basis.PUBLIC_TASK})
+OTHER_BASES = frozenset({Article6Basis.LEGAL_OBLIGATION, Article6Basis.LEGITIMATE_INTERESTS})
 LEGITIMATE_INTERESTS = frozenset({Article6Basis.RECOGNISED_LEGITIMATE_INTEREST, Article6Basis.LEGITIMATE_INTERESTS})
 GP_CATEGORIES = frozenset({DataCategory.ASC_PACKAGE, DataCategory.SOCIAL_CARE_STATUS})
 OFF_LIST_CHECKS_WITHOUT_ALERT = 3
 #: Substantial public interest conditions, DPA 2018 Schedule 1 Part 2; equal words in both lists are equal.
-PART_2_PARAGRAPHS = frozenset({one for one in Schedule1Condition if one.startswith("P2_")})
+PART_2_PARAGRAPHS: frozenset[str] = frozenset({one for one in Schedule1Condition if one.startswith("P2_")})
 
 _PROTECTION = {Purpose.IMMEDIATE_PROTECTION, Purpose.S47_ENQUIRY, Purpose.STRATEGY_DISCUSSION}
 _SCREENING = {Purpose.MASH_SCREENING, Purpose.S17_ASSESSMENT}
@@ -183,44 +190,43 @@ def _conditions_hold(facts: Facts, side: Owner | Recipient, basis: Basis) -> boo
             and (basis.sch8 is not None or not (special or offence))
             and (basis.sch8 != Schedule8Condition.S8_4 or basis.para18_reason is not None)
         )
-    claimed = {basis.sch1, basis.art10}
     return (
         _article_6_holds(facts, side, basis)
         and (not special or _article_9_holds(facts, basis))
         and (not offence or basis.art10 is not None)
-        and (basis.apd or PART_2_PARAGRAPHS.isdisjoint(claimed))
-        and (basis.para18_reason is not None or Schedule1Condition.P2_18 not in claimed)
+        and (basis.apd or not (basis.sch1 in PART_2_PARAGRAPHS or basis.art10 in PART_2_PARAGRAPHS))
+        and (basis.para18_reason is not None or not claims_paragraph_18(basis))
     )
 
 
+def claims_paragraph_18(basis: Basis | None) -> bool:
+    """Does this side claim DPA 2018 Schedule 1 paragraph 18, safeguarding?"""
+    return basis is not None and (basis.sch1 == Schedule1Condition.P2_18 or basis.art10 == Article10Condition.P2_18)
+
+
 def _article_6_holds(facts: Facts, side: Owner | Recipient, basis: Basis) -> bool:
-    match basis.art6:
-        case Article6Basis.LEGAL_OBLIGATION:
-            return True
-        case Article6Basis.PUBLIC_TASK:
-            return side.public_authority
-        case Article6Basis.LEGITIMATE_INTERESTS:
-            return not side.public_authority
-        case Article6Basis.RECOGNISED_LEGITIMATE_INTEREST:
-            return not side.public_authority and basis.rli_condition is not None
-        case Article6Basis.VITAL_INTERESTS:
-            return facts.break_glass_valid
-    return False
+    if basis.art6 == Article6Basis.VITAL_INTERESTS:
+        return facts.break_glass_valid
+    if side.public_authority:
+        return basis.art6 in PUBLIC_BASES
+    if basis.art6 == Article6Basis.RECOGNISED_LEGITIMATE_INTEREST:
+        return basis.rli_condition is not None
+    return basis.art6 in OTHER_BASES
 
 
 def _article_9_holds(facts: Facts, basis: Basis) -> bool:
-    match basis.art9:
-        case Article9Condition.SUBSTANTIAL_PUBLIC_INTEREST:
-            return basis.sch1 in PART_2_PARAGRAPHS
-        case Article9Condition.HEALTH_OR_SOCIAL_CARE:
-            return basis.sch1 == Schedule1Condition.P1_2
-        case Article9Condition.EMPLOYMENT_SOCIAL_PROTECTION:
-            return basis.sch1 == Schedule1Condition.P1_1
-        case Article9Condition.VITAL_INTERESTS:
-            young = not facts.sixteen and facts.competence != GillickStatus.COMPETENT
-            return young or facts.request.subject.capacity == CapacityStatus.LACKS
-        case Article9Condition.EXPLICIT_CONSENT:
-            return position(facts, ConsentKind.UK_GDPR).name == "GIVEN"
+    claimed = basis.art9
+    if claimed == Article9Condition.SUBSTANTIAL_PUBLIC_INTEREST:
+        return basis.sch1 in PART_2_PARAGRAPHS
+    if claimed == Article9Condition.HEALTH_OR_SOCIAL_CARE:
+        return basis.sch1 == Schedule1Condition.P1_2
+    if claimed == Article9Condition.EMPLOYMENT_SOCIAL_PROTECTION:
+        return basis.sch1 == Schedule1Condition.P1_1
+    if claimed == Article9Condition.VITAL_INTERESTS:
+        young = not facts.sixteen and facts.competence != GillickStatus.COMPETENT
+        return young or facts.request.subject.capacity == CapacityStatus.LACKS
+    if claimed == Article9Condition.EXPLICIT_CONSENT:
+        return position(facts, ConsentKind.UK_GDPR).name == "GIVEN"
     return False
 
 
@@ -228,18 +234,21 @@ def _gateway_rule(facts: Facts, side: Owner | Recipient, basis: Basis) -> str | 
     """Return None when a gateway carries the flow, else the rule that says why none does."""
     if not facts.partner or not side.public_authority:
         return None
-    out_of_time = False
-    for code in basis.gateways:
-        if not facts.in_force(code):
-            out_of_time = True
-        elif _carries(facts, code):
+    serving = basis.gateways if facts.break_glass_valid else basis.gateways & gateways_serving(facts.purpose)
+    for code in serving:
+        if facts.in_force(code) and _not_excluded(facts, code):
             return None
-    return "P07" if out_of_time else "P05"
+    return "P05" if all(facts.in_force(code) for code in basis.gateways) else "P07"
 
 
-def _carries(facts: Facts, code: StatutoryGateway) -> bool:
-    if not facts.break_glass_valid and facts.purpose not in GATEWAY_SERVES[code]:
-        return False
+@functools.cache
+def gateways_serving(purpose: Purpose | ProhibitedPurpose) -> frozenset[StatutoryGateway]:
+    """Return the gateways that serve a purpose."""
+    return frozenset(code for code, purposes in GATEWAY_SERVES.items() if purpose in purposes)
+
+
+def _not_excluded(facts: Facts, code: StatutoryGateway) -> bool:
+    """P05: the serious violence duty carries no health or care information; a duty to refer needs consent."""
     if code == StatutoryGateway.PCSC2022_S16:
         owner_type = facts.request.owner.agency_type
         return not (

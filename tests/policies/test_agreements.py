@@ -11,6 +11,7 @@ from policies.decide import decide
 from policies.explain import WOULD_CHANGE
 from policies.rules import EVERY_RULE, RULES
 from policies.vocabulary import Article6Basis, BragRating, Conflict, DataCategory, Purpose
+from policies.worked import load_agencies, load_cases, request_for
 from tests.policies.build import BASE, changed
 
 POLICIES = Path(__file__).parents[2] / "policies"
@@ -175,3 +176,16 @@ def test_the_officer_reads_rule_source_clause_and_obligations() -> None:
     nothing = changed(BASE, agreements=(), item__category=DataCategory.HOUSING)
     assert "No clause of an agreement in force" in " ".join(explain(nothing, decide(nothing)).for_officer)
     assert WOULD_CHANGE["P04"] in " ".join(explain(nothing, decide(nothing)).for_officer)
+
+
+def test_the_example_of_the_guide_is_an_agreement_and_its_case_agrees(tmp_path: Path) -> None:
+    guide = (POLICIES.parent / "docs" / "writing-agreements.md").read_text(encoding="utf-8")
+    example, case = (block.split("```")[0] for block in guide.split("```toml\n")[1:])
+    read = load_agreements(folder(tmp_path, example))
+    (tmp_path / "cases").mkdir()
+    (tmp_path / "cases" / "a.toml").write_text(case, encoding="utf-8")
+    (worked,) = load_cases(tmp_path / "cases" / "a.toml")
+    agencies = load_agencies(POLICIES / "cases" / "agencies" / "demo.toml")
+    gateways = gateway_register(POLICIES / "gateways.toml")
+    decision = decide(request_for(worked, agencies, read, gateways))
+    assert (decision.outcome, worked.rule in decision.rules) == (worked.outcome, True)
