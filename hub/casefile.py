@@ -122,6 +122,7 @@ class CaseFile:
             competence_from_age=hub.settings.competence_from_age, smallest_group=hub.settings.smallest_group
         )
         self._owners: dict[str, Owner] = {}
+        self._fields: dict[tuple[OfferedField, ...], tuple[Field, ...]] = {}
         self._subjects: dict[str, tuple[Subject, Actor, tuple[ConsentRecord, ...]]] = {}
         self.recipient = self._recipient()
         self._episode = self._as_episode(open_case_elsewhere) if enquiry is not None else None
@@ -139,7 +140,7 @@ class CaseFile:
     ) -> DecisionRequest:
         """One person, one agency, one category: what the agency could hold today (see `about_item`)."""
         subject, actor, consents = self._about(person)
-        fields = tuple(Field(field.name, field.kind) for field in offered)
+        fields = self._as_fields(offered)
         return DecisionRequest(
             now=self._now,
             request_hash=self._hash(person.id, partner.code, category, fields),
@@ -167,6 +168,13 @@ class CaseFile:
             off_list_checks_today=self._off_list,
             policy=self._policy,
         )
+
+    def _as_fields(self, offered: Iterable[OfferedField]) -> tuple[Field, ...]:
+        offered = tuple(offered)
+        fields = self._fields.get(offered)
+        if fields is None:
+            fields = self._fields[offered] = tuple(Field(one.name, one.kind) for one in offered)
+        return fields
 
     def basis_for_trail(self) -> dict[str, list[str]]:
         """The recipient's lawful basis as codes."""

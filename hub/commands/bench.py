@@ -1,0 +1,299 @@
+"""`python -m hub bench [NAME]`: the product's own measurements, each with the size of the work.
+
+For: anybody who wants to know how fast the hub is on their machine. Every figure is taken by the same code
+that serves pages; the spread is printed, and a target only beside the figure it belongs to.
+"""
+
+import random
+import secrets
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import click
+from flask import render_template
+
+from connectors import (
+    NHS_NUMBER,
+    Answer,
+    Ask,
+    Connector,
+    Coverage,
+    Gatherer,
+    Identifier,
+    Name,
+    PartialDate,
+    Partner,
+    Person,
+    PersonQuery,
+    SourceRecord,
+)
+from hub import disclosure
+from hub.assembly import Hub, open_hub, utc_now
+from hub.commands.demo import open_story
+from hub.context import RequestContext
+from hub.demo.setting_up import persona_context, set_up
+from hub.demo.stories import STORIES
+from hub.people import candidates, parse_box, refresh, relink
+from hub.settings import read_settings
+from policies import decide
+
+#: Runs that are thrown away first, and runs that count.
+WARM_UP, RUNS = 5, 100
+PEOPLE = 100_000
+
+
+@click.command()
+@click.argument("name", required=False)
+def bench(name: str | None) -> None:
+    """Measure everything, or one of: picture, gp-check, search, decide, trail, drawings."""
+    if name is not None and name not in BENCHES:
+        raise click.UsageError(f"No such measurement. There are: {', '.join(BENCHES)}.")
+    for one, run in BENCHES.items():
+        if name in (None, one):
+            run()
+
+
+def _say(what: str, size: str, seconds: list[float], target: str = "") -> None:
+    ordered = sorted(seconds)
+    p95 = ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]
+    click.echo(
+        f"{what:34} p50 {statistics.median(ordered) * 1000:8.2f} ms  p95 {p95 * 1000:8.2f} ms  "
+        f"max {ordered[-1] * 1000:8.2f} ms  n={len(ordered)}  {size}" + (f"  [{target}]" if target else "")
+    )
+
+
+def _timed(work: Callable[[], object], runs: int = RUNS) -> list[float]:
+    for _ in range(WARM_UP):
+        work()
+    taken = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return taken
+
+
+class _Recorded:
+    """A live partner whose answers were recorded: everything the hub does, without waiting for anybody."""
+
+    def __init__(self, partner: Partner, real: Connector) -> None:
+        self.partner, self._real = partner, real
+        self._said: dict[tuple[object, ...], Answer] = {}
+
+    def find(self, query: PersonQuery, *, deadline_s: float) -> tuple[SourceRecord, ...]:
+        """Asks the real partner."""
+        return self._real.find(query, deadline_s=deadline_s)
+
+    def known_to(self, ask: Ask, *, deadline_s: float) -> Answer:
+        """The recorded answer."""
+        return self.fetch(ask, deadline_s=deadline_s)
+
+    def fetch(self, ask: Ask, *, deadline_s: float) -> Answer:
+        """The recorded answer; the first time, the real one."""
+        key = (ask.person, ask.records, tuple(sorted((c, tuple(sorted(f))) for c, f in ask.wanted.items())))
+        if key not in self._said:
+            self._said[key] = self._real.fetch(ask, deadline_s=deadline_s)
+        return self._said[key]
+
+    def coverage(self) -> Coverage:
+        """What the partner covers."""
+        return self.partner.coverage
+
+
+@contextmanager
+def _demonstration() -> Iterator[Hub]:
+    with tempfile.TemporaryDirectory(prefix="kith-bench-") as folder:
+        ready = set_up(Path(folder) / "demo", now=utc_now(), base_url="http://127.0.0.1:8400")
+        hub = open_hub(read_settings(ready.environment))
+        try:
+            yield hub
+        finally:
+            hub.close()
+            ready.stop()
+
+
+def _fresh(story: str, hub: Hub) -> RequestContext:
+    return persona_context(STORIES[story].persona, now=hub.clock(), request_id=secrets.token_hex(16))
+
+
+def _picture() -> None:
+    with _demonstration() as hub:
+        enquiry = open_story(hub, _fresh("showcase", hub), "showcase")
+
+        def context() -> RequestContext:
+            return _fresh("showcase", hub).for_purpose(enquiry.purpose, enquiry=enquiry.id)
+
+        live = {
+            c: _Recorded(hub.partners[c], x) if hub.partners[c].way != "extract" else x
+            for c, x in hub.connectors.items()
+        }
+        settings = hub.settings
+        without = replace(
+            hub,
+            connectors=live,
+            gatherer=Gatherer(live, total_s=settings.gather_deadline_s, each_s=settings.partner_deadline_s),
+        )
+        shown, _ = disclosure.family_picture(without, context(), enquiry)
+        size = f"{len(shown.people)} people x {len(shown.agencies)} agencies, {len(shown.events)} events"
+        _say(
+            "picture, partner waiting excluded",
+            size,
+            _timed(lambda: disclosure.family_picture(without, context(), enquiry)),
+            "p50 <= 60 ms, p95 <= 150 ms",
+        )
+        _say(
+            "known-to matrix, waiting excluded", size, _timed(lambda: disclosure.known_to(without, context(), enquiry))
+        )
+        _say(
+            "picture, asking loopback partners",
+            size,
+            _timed(lambda: disclosure.family_picture(hub, context(), enquiry), 30),
+        )
+        from hub.app import create_app
+
+        app = create_app(hub)
+        with app.test_request_context("/"):
+            picture, receipt = disclosure.family_picture(without, context(), enquiry)
+            from hub.web.common import receipt_view
+
+            _say(
+                "page of that picture, HTML",
+                size,
+                _timed(
+                    lambda: render_template(
+                        "picture.html", picture=picture, receipt=receipt_view(receipt), enquiry={"reference": "-"}
+                    ),
+                    30,
+                ),
+            )
+        without.gatherer.close()
+
+
+def _gp_check() -> None:
+    with _demonstration() as hub:
+        number = STORIES["package_current"].nhs_number or ""
+
+        def check() -> object:
+            return disclosure.package_check(hub, _fresh("package_current", hub), number)
+
+        _say("GP check", f"{len(hub.partners)} agencies, trail included", _timed(check, 200), "p95 <= 50 ms")
+
+
+def _search() -> None:
+    with _demonstration() as hub:
+        start = time.perf_counter()
+        with hub.db.writing() as session:
+            refresh(session, hub.keys, _crowd(PEOPLE), agency="housing", now=hub.clock(), link=False)
+            relink(session, hub.keys, now=hub.clock())
+        click.echo(f"{'loading the index':34} {time.perf_counter() - start:8.1f} s   {PEOPLE:,} people more")
+        picked = random.Random(7).sample(list(_crowd(PEOPLE)), 200)
+
+        def ask(text: str) -> object:
+            with hub.db.session() as session:
+                found = candidates(session, hub.keys, parse_box(text), now=hub.clock())
+            assert len(found.candidates) <= 10
+            return found
+
+        for what, typed in (
+            ("search: name and date of birth", [f"{_named(r)} {_born(r):%d %m %Y}" for r in picked]),
+            ("search: NHS number", [r.person.identifier(NHS_NUMBER) or "" for r in picked]),
+            ("search: full name only", [_named(r) for r in picked]),
+        ):
+            taken = []
+            for text in typed:
+                begin = time.perf_counter()
+                ask(text)
+                taken.append(time.perf_counter() - begin)
+            _say(what, f"among {PEOPLE:,} people", taken, "p95 <= 100 ms")
+
+
+def _crowd(count: int) -> Iterator[SourceRecord]:
+    """Invented people, the same every time: names as uneven as real ones, NHS numbers from 999."""
+    from hub.demo.names import POOLS
+    from hub.demo.numbers import nhs_numbers
+
+    families = sorted({name for pool in POOLS.values() for name in pool.family})
+    givens = {
+        "1": sorted({n for p in POOLS.values() for n in p.male}),
+        "2": sorted({n for p in POOLS.values() for n in p.female}),
+    }
+    chance = random.Random(11)
+    for number, nhs_number in zip(range(count), nhs_numbers(range(10**6)), strict=False):
+        sex = chance.choice("12")
+        given = min(int(chance.expovariate(3 / len(givens[sex]))), len(givens[sex]) - 1)
+        family = min(int(chance.expovariate(3 / len(families))), len(families) - 1)
+        person = Person(
+            identifiers=(Identifier(nhs_number, NHS_NUMBER),),
+            names=(Name((families[family],), (givens[sex][given],)),),
+            date_of_birth=PartialDate(date(1940, 1, 1) + timedelta(days=chance.randrange(31000))),
+            sex_code=sex,
+        )
+        yield SourceRecord(agency="housing", record=f"bench-{number}", person=person)
+
+
+def _named(record: SourceRecord) -> str:
+    name = record.person.names[0]
+    return f"{name.given[0]} {name.family[0]}"
+
+
+def _born(record: SourceRecord) -> date:
+    born = record.person.date_of_birth
+    assert born is not None
+    return born.date
+
+
+def _decide() -> None:
+    with _demonstration() as hub:
+        enquiry = open_story(hub, _fresh("showcase", hub), "showcase")
+        seen = []
+        original = disclosure.decide_all
+
+        def remember(*args: object, **kwargs: object) -> object:
+            decided = original(*args, **kwargs)  # type: ignore[arg-type]
+            seen.extend(permit.request for permit in decided.permits)
+            return decided
+
+        disclosure.decide_all = remember  # type: ignore[assignment]
+        try:
+            ctx = _fresh("showcase", hub).for_purpose(enquiry.purpose, enquiry=enquiry.id)
+            disclosure.family_picture(hub, ctx, enquiry)
+        finally:
+            disclosure.decide_all = original
+        rounds = max(1, 5000 // len(seen))
+        start = time.perf_counter()
+        for _ in range(rounds):
+            for request in seen:
+                decide(request)
+        taken = time.perf_counter() - start
+        click.echo(f"{'decisions':34} {rounds * len(seen) / taken:10,.0f} a second, {len(hub.agreements)} agreements")
+
+
+def _trail() -> None:
+    with _demonstration() as hub:
+
+        def append() -> object:
+            return hub.trail.append("admin", now=hub.clock(), client={"id": "bench"}, action="measure", outcome="DONE")
+
+        _say("trail: one durable entry", "signed checkpoint included", _timed(append, 300))
+
+
+def _drawings() -> None:
+    from hub.pictures.bench import bench as drawings
+
+    drawings()
+
+
+BENCHES: dict[str, Callable[[], None]] = {
+    "picture": _picture,
+    "gp-check": _gp_check,
+    "search": _search,
+    "decide": _decide,
+    "trail": _trail,
+    "drawings": _drawings,
+}
