@@ -67,10 +67,20 @@ def postgresql_url() -> Iterator[str]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-@pytest.fixture
-def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = create_engine(f"sqlite:///{tmp_path / 'trail.sqlite'}")
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the tables and nothing else; making one takes many syncs, copying it none."""
+    path = tmp_path_factory.mktemp("empty") / "trail.sqlite"
+    engine = create_engine(f"sqlite:///{path}")
     audit.metadata.create_all(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def sqlite_engine(tmp_path: Path, empty_sqlite: Path) -> Iterator[Engine]:
+    shutil.copyfile(empty_sqlite, tmp_path / "trail.sqlite")
+    engine = create_engine(f"sqlite:///{tmp_path / 'trail.sqlite'}")
     yield engine
     engine.dispose()
 
