@@ -35,8 +35,9 @@ LARGEST_INDEX = 2**63 - 1
 # What is on the way of every append goes straight to the driver, whose part of the work is small: by way of
 # SQLAlchemy's results, reading this one row took 300 microseconds instead of 10. The names are those of our own
 # tables; values are always parameters.
+_ENTRY_COLUMNS = "idx, eid, t, kind, leaf_hash, leaf, envelope"
 _ENTRIES_IN_ORDER = (
-    "SELECT idx, eid, t, kind, leaf_hash, leaf, envelope FROM audit_entry"  # noqa: S608 (our own constant)
+    f"SELECT {_ENTRY_COLUMNS} FROM audit_entry"  # noqa: S608 (our own constants)
     f" WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT {_BATCH}"
 )
 _NEWEST_CHECKPOINT = "SELECT size, root, note FROM audit_checkpoint ORDER BY size DESC LIMIT 1"
@@ -324,10 +325,18 @@ def entry_rows_from(connection: Connection, start: int, end: int | None = None) 
         start = found[-1][0] + 1
 
 
+def entries_with(connection: Connection, eids: Sequence[str]) -> dict[str, StoredEntry]:
+    """The entries that have these event ids."""
+    if not eids:
+        return {}
+    places = ", ".join("?" * len(eids))
+    query = f"SELECT {_ENTRY_COLUMNS} FROM audit_entry WHERE eid IN ({places})"  # noqa: S608 (placeholders only)
+    return {row[1]: StoredEntry._make(row) for row in _fetch(connection, query, eids)}
+
+
 def entry_row(connection: Connection, eid: str) -> StoredEntry | None:
     """The entry with this event id."""
-    row = connection.execute(select(entries).where(entries.c.eid == eid)).first()
-    return None if row is None else StoredEntry._make(row)
+    return entries_with(connection, [eid]).get(eid)
 
 
 def covering_checkpoint(connection: Connection, index: int) -> Head:

@@ -212,6 +212,7 @@ class Writer:
     def _build(self, connection: Connection, claimed: list[Slot]) -> _Group:
         """Place each entry in the tree, write the rows and sign the tree head, all inside the transaction."""
         peaks = self._peaks.copy()
+        earlier = rows.entries_with(connection, [slot.sealed.event.eid for slot in claimed if slot.may_be_replay])
         placed: dict[str, tuple[int, Sealed]] = {}
         settled: dict[int, Receipt | AuditError] = {}
         entry_rows: list[dict[str, Any]] = []
@@ -219,9 +220,8 @@ class Writer:
         for number, slot in enumerate(claimed):
             sealed = slot.sealed
             if slot.may_be_replay:
-                earlier = rows.entry_row(connection, sealed.event.eid)
-                if earlier is not None:
-                    settled[number] = _replayed(connection, sealed, earlier)
+                if sealed.event.eid in earlier:
+                    settled[number] = _replayed(connection, sealed, earlier[sealed.event.eid])
                     continue
                 if sealed.event.eid in placed:
                     if not _says_the_same(sealed, placed[sealed.event.eid][1].envelope):
