@@ -218,19 +218,27 @@ def held_marker_among_others(facts: Facts, emergency: bool) -> Cut | None:
 LINES: tuple[Line, ...] = (
     f1_agreed_kinds,
     f2_emergency_kinds,
-    f3_third_parties,
     f4_treatment,
-    f5_referrer,
-    f6_barred_kinds,
-    f7_whereabouts,
-    f8_intelligence,
     f9_earlier_product,
     f10_listed_fields,
     f11_feedback,
     f12_peer,
-    f13_perpetrator_facing,
     f14_subject_access,
+)
+#: Lines about particular kinds, asked only when one of these is offered.
+LINES_ABOUT_KINDS: tuple[Line, ...] = (
+    f3_third_parties,
+    f5_referrer,
+    f6_barred_kinds,
+    f7_whereabouts,
+    f8_intelligence,
+    f13_perpetrator_facing,
     held_marker_among_others,
+)
+PARTICULAR_KINDS = (
+    BARRED_KINDS
+    | SAFETY_KINDS
+    | {FieldKind.THIRD_PARTY, FieldKind.REFERRER_IDENTITY, FieldKind.INTELLIGENCE, FieldKind.HELD_MARKER}
 )
 
 
@@ -248,7 +256,7 @@ def filter_fields(facts: Facts, emergency: bool) -> Filtered:
     cut_names: set[str] = set()
     rules: list[str] = []
     obligations: set[Obligation] = set()
-    for line in LINES:
+    for line in LINES if facts.kinds.isdisjoint(PARTICULAR_KINDS) else LINES + LINES_ABOUT_KINDS:
         cut = line(facts, emergency)
         if cut is None:
             continue

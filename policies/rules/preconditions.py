@@ -116,16 +116,19 @@ NECESSARY = (Finding(Level.ALLOW, ("P09",)),)
 def named_user(facts: Facts) -> Findings:
     """P02 Named user, valid role, real reason. Source: practice of national child indexes; UK GDPR Art 5(2)."""
     actor = facts.request.actor
-    found: list[Finding] = []
-    if actor.authentication != Authentication.STRONG:
+    current = actor.employment == Employment.CURRENT and holds(facts.now, actor.role_from, actor.role_until)
+    strong, personal = actor.authentication == Authentication.STRONG, actor.account == AccountKind.PERSONAL
+    reason = adequate(facts.request.access.rationale)
+    if current and strong and personal and reason:
+        return SIGNED_IN
+    found = []
+    if not (current and strong):
         found.append(Finding(Level.DENY, ("P02",)))
-    if actor.account != AccountKind.PERSONAL:
+    if not personal:
         found.append(Finding(Level.DENY, ("P02",), ALERT))
-    if actor.employment != Employment.CURRENT or not holds(facts.now, actor.role_from, actor.role_until):
-        found.append(Finding(Level.DENY, ("P02",)))
-    if not adequate(facts.request.access.rationale):
+    if not reason:
         found.append(Finding(Level.REFER, ("P02",)))
-    return tuple(found) or SIGNED_IN
+    return tuple(found)
 
 
 def legitimate_relationship(facts: Facts) -> Findings:
@@ -164,20 +167,18 @@ def lawful_basis(facts: Facts) -> Findings:
     """
     if facts.deceased:
         return NOTHING
-    request = facts.request
-    valid = _conditions_hold(facts, request.recipient, request.recipient.basis)
-    carried = {_gateway_rule(facts, request.recipient, request.recipient.basis)}
+    recipient, owner = facts.request.recipient, facts.request.owner
+    valid = _conditions_hold(facts, recipient, recipient.basis)
+    missing = _gateway_rule(facts, recipient, recipient.basis)
     if facts.partner:
-        if request.owner.basis is None:
+        if owner.basis is None:
             return (Finding(Level.DENY, ("P05",)),)
-        valid = valid and _conditions_hold(facts, request.owner, request.owner.basis)
-        carried.add(_gateway_rule(facts, request.owner, request.owner.basis))
-    found = []
-    if not valid or "P05" in carried:
-        found.append(Finding(Level.DENY, ("P05",)))
-    if "P07" in carried:
-        found.append(Finding(Level.DENY, ("P05", "P07")))
-    return tuple(found) or LAWFUL
+        valid = valid and _conditions_hold(facts, owner, owner.basis)
+        # P07 is named when either side's gateway is out of time.
+        missing = max(missing, _gateway_rule(facts, owner, owner.basis))
+    if valid and not missing:
+        return LAWFUL
+    return (Finding(Level.DENY, ("P05", "P07") if missing == "P07" else ("P05",)),)
 
 
 def _conditions_hold(facts: Facts, side: Owner | Recipient, basis: Basis) -> bool:
@@ -230,14 +231,14 @@ def _article_9_holds(facts: Facts, basis: Basis) -> bool:
     return False
 
 
-def _gateway_rule(facts: Facts, side: Owner | Recipient, basis: Basis) -> str | None:
-    """Return None when a gateway carries the flow, else the rule that says why none does."""
+def _gateway_rule(facts: Facts, side: Owner | Recipient, basis: Basis) -> str:
+    """Return "" when a gateway carries the flow, else the rule that says why none does."""
     if not facts.partner or not side.public_authority:
-        return None
+        return ""
     serving = basis.gateways if facts.break_glass_valid else basis.gateways & gateways_serving(facts.purpose)
     for code in serving:
         if facts.in_force(code) and _not_excluded(facts, code):
-            return None
+            return ""
     return "P05" if all(facts.in_force(code) for code in basis.gateways) else "P07"
 
 
