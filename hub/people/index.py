@@ -259,6 +259,7 @@ def _first(session: Session, ranks: dict[str, int], most: int) -> list[tuple[str
 
 
 _GIVEN, _FAMILY, _MIDDLE, _BORN, _SEX, _PLACE, _NUMBER = range(len(COMPONENTS))
+_SWAPPED = LEVELS["given"].index("swapped")
 _GOOD_GIVEN = frozenset(
     LEVELS["given"].index(x) for x in ("exact", "nickname", "spelling", "other", "initial", "swapped")
 )
@@ -273,18 +274,13 @@ def _judge(
     """One person against the question: the best agreement of any of the person's records, component by component."""
     records = [opened(keys, row) for row in rows]
     prepared = [replace(prepare(r), place=None) for r in records]
-    wanted = Prepared(
-        "",
-        "",
-        asked,
-        born_key(query.date_of_birth),
-        None,
-        None,
-        ((NHS_NUMBER, query.nhs_number),) if query.nhs_number else (),
-    )
-    weight = max((_SCORER.weigh(p, wanted) for p in prepared), key=lambda w: w.bits, default=None)
-    if weight is None:
-        return None
+    numbers = ((NHS_NUMBER, query.nhs_number),) if query.nhs_number else ()
+    readings = [Prepared("", "", (name,), born_key(query.date_of_birth), None, None, numbers) for name in asked] or [
+        Prepared("", "", (), born_key(query.date_of_birth), None, None, numbers)
+    ]
+    # Both orders of the words are read anyway: a reading in the right order explains better than a swapped one.
+    weighed = [(_SCORER.weigh(p, wanted), wanted) for p in prepared for wanted in readings]
+    weight, wanted = max(weighed, key=lambda x: (x[0].levels[_GIVEN] != _SWAPPED, x[0].bits))
     best = _best_levels(prepared, wanted, weight)
     if not _fits(query, best):
         return None

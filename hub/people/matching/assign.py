@@ -22,12 +22,15 @@ AUTO_WITHIN = 0.995
 REVIEW = 0.05
 #: An agency where at least this share of records have a near-identical other one does not keep its records apart.
 REPEATING = 0.3
+#: Nothing is said about an agency with fewer records than this.
+ENOUGH_TO_TELL = 500
 #: Slips of the pen in large clusters: this share of pairs may carry another forename. Twins are far above it.
 FEW = 0.2
 
 _GIVEN, _FAMILY, _MIDDLE, _BORN, _SEX, _PLACE, _NUMBER = range(len(COMPONENTS))
 _ANOTHER_FORENAME = frozenset(LEVELS["given"].index(x) for x in ("differ", "similar"))
 _ONE_FORENAME = frozenset(LEVELS["given"].index(x) for x in ("exact", "nickname", "spelling", "other", "second"))
+_ALIKE = frozenset(LEVELS["given"].index(x) for x in ("exact", "spelling"))
 _SIMILAR = LEVELS["given"].index("similar")
 _SAME = 0
 
@@ -172,11 +175,18 @@ def _repeating(records: Sequence[Prepared], weights: Mapping[int, Weight]) -> fr
     twice: dict[str, set[int]] = defaultdict(set)
     for key, weight in weights.items():
         i, j = divmod(key, size)
-        if records[i].agency == records[j].agency and weight.probability >= AUTO_WITHIN:
+        if records[i].agency == records[j].agency and _joins_within(weight, "", frozenset()):
             twice[records[i].agency].update((i, j))
-    return frozenset(agency for agency, found in twice.items() if len(found) >= REPEATING * held[agency])
+    return frozenset(
+        agency
+        for agency, found in twice.items()
+        if held[agency] >= ENOUGH_TO_TELL and len(found) >= REPEATING * held[agency]
+    )
 
 
 def _joins_within(weight: Weight, agency: str, repeating: frozenset[str]) -> bool:
     """Whether two records of one agency may be one person; where it repeats people, as easily as across agencies."""
-    return agency in repeating or weight.probability >= AUTO_WITHIN
+    if agency in repeating:
+        return True
+    alike = weight.levels[_GIVEN] in _ALIKE or weight.levels[_NUMBER] == _SAME
+    return alike and weight.probability >= AUTO_WITHIN

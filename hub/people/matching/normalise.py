@@ -5,6 +5,7 @@ invent a value: a placeholder, an impossible number or an unreadable part become
 docs/matching.md.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,8 @@ from types import MappingProxyType
 from connectors import NHS_NUMBER, Address, Name, PartialDate, SourceRecord
 from policies.vocabulary import SubjectFlag
 
+#: The model that is used unless another is named; its frequencies also tell what a forename is.
+SHIPPED_MODEL = "five-agency-2026-11-23.json"
 TITLES = frozenset(
     [
         "MR",
@@ -261,7 +264,8 @@ def plain(text: str) -> str:
     upper = text.upper().translate(_LETTERS)
     if upper.isascii():
         return upper
-    return "".join(c for c in unicodedata.normalize("NFKD", upper) if not unicodedata.combining(c))
+    bare = "".join(c for c in unicodedata.normalize("NFKD", upper) if not unicodedata.combining(c))
+    return bare.translate(_LETTERS)
 
 
 @lru_cache(maxsize=100_000)
@@ -414,6 +418,17 @@ def _short_forms() -> dict[str, frozenset[str]]:
         found.setdefault(name, set()).add(short)
         found.setdefault(short, set()).add(name)
     return {name: frozenset(others) for name, others in found.items()}
+
+
+@lru_cache(maxsize=1)
+def _frequent() -> frozenset[str]:
+    model = files("hub.people.matching").joinpath(f"models/{SHIPPED_MODEL}").read_text(encoding="utf-8")
+    return frozenset(json.loads(model)["frequencies"]["given"])
+
+
+def is_a_forename(given: str) -> bool:
+    """Whether this is a forename in its own right: in the list of short forms, or not rare in the shipped model."""
+    return given in _short_forms() or given in _frequent()
 
 
 def short_forms(given: str) -> frozenset[str]:
