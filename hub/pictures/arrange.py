@@ -28,6 +28,7 @@ class Mark:
     person: PersonView
     state: AnswerState
     cell: Cell | None
+    ended: bool = False
 
     @property
     def remark(self) -> str:
@@ -58,9 +59,14 @@ class AgencyRow:
         return self.marks[0] if one else None
 
     @property
-    def involved_with(self) -> tuple[PersonView, ...]:
-        """The people that this agency says it is involved with."""
-        return tuple(mark.person for mark in self.marks if mark.state is AnswerState.FOUND)
+    def involved_with(self) -> tuple[Mark, ...]:
+        """The marks of the people that this agency says it is, or was, involved with."""
+        return tuple(mark for mark in self.marks if mark.state is AnswerState.FOUND)
+
+    @property
+    def involved_now(self) -> bool:
+        """Whether the agency is involved with anybody today, as far as it says."""
+        return any(not mark.ended for mark in self.involved_with)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,15 @@ class FactLine:
     name: str
     value: str
     sources: tuple[Source, ...]
+
+    @property
+    def by_day(self) -> tuple[tuple[tuple[str, ...], datetime | None], ...]:
+        """The agencies that say so, together where their answers are of the same day."""
+        days: dict[date | None, tuple[list[str], datetime | None]] = {}
+        for source in self.sources:
+            agencies, _ = days.setdefault(source.as_of.date() if source.as_of else None, ([], source.as_of))
+            agencies.append(source.agency)
+        return tuple((tuple(agencies), as_of) for agencies, as_of in days.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +122,6 @@ class NotShown:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonState:
-    """How many agencies are involved with one person; for headings."""
-
-    person: PersonView
-    involved: int
-
-
-@dataclass(frozen=True, slots=True)
 class RelationLine:
     """A relation with the people's labels and the agencies' names filled in."""
 
@@ -128,10 +135,10 @@ class RelationLine:
 
 @dataclass(frozen=True, slots=True)
 class EventLine:
-    """An event with the person's label and the agency's name filled in."""
+    """An event with the agency's name and everybody it happened to in the same part."""
 
     event: EventView
-    person: str
+    people: tuple[str, ...]
     agency: str
 
 
@@ -157,11 +164,9 @@ def arrange(picture: FamilyPicture) -> Arranged:
     labels = {person.id: person.label for person in people}
     names = {agency.code: agency.name for agency in picture.agencies}
     cells = {(cell.agency, cell.person): cell for cell in picture.cells}
-    rows = tuple(sorted((agency_row(agency, people, cells) for agency in picture.agencies), key=row_order))
-    events = tuple(
-        EventLine(event, labels.get(event.person, "Somebody not named"), names.get(event.agency, event.agency))
-        for event in sorted(picture.events, key=lambda event: event.started or date.min, reverse=True)
-    )
+    today = picture.made_at.date()
+    rows = tuple(sorted((agency_row(agency, people, cells, today) for agency in picture.agencies), key=row_order))
+    events = event_lines(picture.events, labels, names)
     return Arranged(
         people=people,
         subject=next((person for person in people if person.is_subject), None),
@@ -176,19 +181,46 @@ def arrange(picture: FamilyPicture) -> Arranged:
     )
 
 
-def agency_row(agency: AgencyView, people: Iterable[PersonView], cells: dict[tuple[str, str], Cell]) -> AgencyRow:
+def event_lines(events: Iterable[EventView], labels: dict[str, str], names: dict[str, str]) -> tuple[EventLine, ...]:
+    """Newest first; what an agency says in the same words about several people is one line with several names."""
+    together: dict[object, tuple[EventView, list[str]]] = {}
+    for event in sorted(events, key=lambda event: event.started or date.min, reverse=True):
+        said = tuple((fact.name, fact.value) for fact in event.facts)
+        key = (
+            event.agency,
+            event.title,
+            event.started,
+            event.ended,
+            event.is_period,
+            event.significant,
+            event.part,
+            said,
+        )
+        _, people = together.setdefault(key, (event, []))
+        label = labels.get(event.person, "Somebody not named")
+        if label not in people:
+            people.append(label)
+    return tuple(
+        EventLine(event, tuple(people), names.get(event.agency, event.agency)) for event, people in together.values()
+    )
+
+
+def agency_row(
+    agency: AgencyView, people: Iterable[PersonView], cells: dict[tuple[str, str], Cell], today: date
+) -> AgencyRow:
     """One agency's row; its own state is the strongest of its marks, or what it answered as a whole."""
     marks = []
     for person in people:
         cell = cells.get((agency.code, person.id))
-        marks.append(Mark(person, cell.state if cell else AnswerState.NOT_ASKED, cell))
+        ended = bool(cell and cell.until and cell.until < today)
+        marks.append(Mark(person, cell.state if cell else AnswerState.NOT_ASKED, cell, ended))
     states = [agency.state, *(mark.state for mark in marks if mark.cell)]
     return AgencyRow(agency, min(states, key=STATE_ORDER.__getitem__), tuple(marks))
 
 
-def row_order(row: AgencyRow) -> tuple[int, int, str]:
-    """Sorts rows: involved first, with most people first."""
-    return STATE_ORDER[row.state], -len(row.involved_with), row.agency.name
+def row_order(row: AgencyRow) -> tuple[int, bool, int, str]:
+    """Sorts rows: involved first, now before formerly, with most people first."""
+    return STATE_ORDER[row.state], not row.involved_now, -len(row.involved_with), row.agency.name
 
 
 def person_card(person: PersonView, names: dict[str, str]) -> PersonCard:
@@ -235,11 +267,17 @@ def not_shown(rows: Iterable[AgencyRow]) -> Iterable[NotShown]:
 def summary(rows: tuple[AgencyRow, ...]) -> str:
     """One sentence that answers "who is involved?" and says what it does not answer."""
     total = len(rows)
-    count = {state: sum(row.state is state for row in rows) for state in AnswerState}
-    involved = count[AnswerState.FOUND]
+    now = sum(row.state is AnswerState.FOUND and row.involved_now for row in rows)
+    before = sum(row.state is AnswerState.FOUND and not row.involved_now for row in rows)
     # "Not involved" is what the hub never says: silence, refusal and an unasked question are not a no.
-    first = f"{involved} of {total} {'agency is' if total == 1 else 'agencies are'} involved with this family"
-    if not involved:
+    if now:
+        first = f"{now} of {total} {'agency is' if total == 1 else 'agencies are'} involved with this family"
+        first += f", and {before} {'was' if before == 1 else 'were'} before" if before else ""
+    elif before:
+        first = (
+            f"{before} of {total} {'agency was' if total == 1 else 'agencies were'} involved; none is known to be now"
+        )
+    else:
         first = "No agency is known to be involved"
     # An agency that is involved with one person may still have left a question about another open.
     silent = sum(any(mark.state is AnswerState.NO_ANSWER for mark in row.marks) for row in rows)

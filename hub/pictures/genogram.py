@@ -18,7 +18,7 @@ from hub.pictures.text import clean, escape, width, wrap
 
 SLOT = 136.0
 SYMBOL = 21.0
-LABEL = SLOT - 16
+LABEL = SLOT - 22
 NAME_SIZE, NOTE_SIZE, LINE = 13.0, 12.0, 15.0
 MARGIN = 18.0
 GAP = 8.0
@@ -288,11 +288,30 @@ def clusters(plan: Plan, members: list[str]) -> list[list[str]]:
                 group.append(here)
                 queue += partners[here]
         if len(group) == 2:
-            group.sort(key=lambda person: (plan.people[person].sex_code != "1", by_birth(plan.people[person])))
+            group = couple_order(plan, *group)
         elif len(group) > 2:
             group = spread(group, partners, plan)
         runs.append(group)
     return runs
+
+
+def couple_order(plan: Plan, a: str, b: str) -> list[str]:
+    """Male left, unless one of the two came with older children: then that one, so that those stand left too."""
+
+    def place_of(person: str) -> tuple[bool, bool, tuple[bool, str, int, str]]:
+        view = plan.people[person]
+        return not came_with_children(plan, person, {a, b}), view.sex_code != "1", by_birth(view)
+
+    return sorted((a, b), key=place_of)
+
+
+def came_with_children(plan: Plan, person: str, couple: set[str]) -> bool:
+    """Whether somebody has older children without this partner: then they stand left, so that those do too."""
+    own = [c for family in plan.families if family.parents == (person,) for c in family.children]
+    shared = [c for family in plan.families if set(family.parents) == couple for c in family.children]
+    if not own or not shared:
+        return False
+    return min(by_birth(plan.people[c]) for c in own) < min(by_birth(plan.people[c]) for c in shared)
 
 
 def spread(group: list[str], partners: dict[str, list[str]], plan: Plan) -> list[str]:
@@ -471,7 +490,7 @@ def drop_x(plan: Plan, family: Family) -> float:
     order = plan.order(plan.row_of[parent])
     index = order.index(parent)
     partner_right = index + 1 < len(order) and pair(parent, order[index + 1]) in plan.couples
-    return plan.x[parent] + (-1 if partner_right else 1) * (SLOT / 2 - 4)
+    return plan.x[parent] + (-1 if partner_right else 1) * (SLOT / 2 - 1)
 
 
 def stack(plan: Plan) -> None:

@@ -6,7 +6,7 @@ counted in its lane; the table beneath the drawing holds every event.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -153,7 +153,7 @@ def add(lane: Lane, event: TimelineEvent, first: date, last: date, today: date) 
     size = width(words, TEXT)
     inside = event.is_period and end - x > size + 12
     label_x = x + 8 if inside else end + 9
-    if label_x + size > WIDTH - 4:
+    if label_x + size > WIDTH - RIGHT - 4:
         label_x = x - 10 - size
         if label_x < LEFT and event.is_period:
             label_x = max(LEFT + 4, WIDTH - RIGHT - size - 4)
@@ -279,10 +279,12 @@ def timeline_of(picture: FamilyPicture) -> str:
     """Draws the events of a picture, one lane per agency."""
     names = {agency.code: agency.name for agency in picture.agencies}
     labels = {person.id: given_name(person.label) for person in picture.people}
-    events = [
-        TimelineEvent(
+    # The same thing about several people is one sign with several names.
+    together: dict[TimelineEvent, list[str]] = {}
+    for event in picture.events:
+        key = TimelineEvent(
             lane=names.get(event.agency, event.agency),
-            person=labels.get(event.person, ""),
+            person="",
             title=event.title,
             started=event.started,
             ended=event.ended,
@@ -290,8 +292,11 @@ def timeline_of(picture: FamilyPicture) -> str:
             significant=event.significant,
             part=event.part,
         )
-        for event in picture.events
-    ]
+        people = together.setdefault(key, [])
+        name = labels.get(event.person, "")
+        if name and name not in people:
+            people.append(name)
+    events = [replace(event, person=", ".join(people)) for event, people in together.items()]
     made = picture.made_at.astimezone(LONDON).date()
     return draw_timeline(events, today=made, lanes=[agency.name for agency in picture.agencies])
 

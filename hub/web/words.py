@@ -6,7 +6,7 @@ times are stored in UTC and shown in London time.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -191,7 +191,7 @@ STATE_WORDS: Mapping[AnswerState, str] = {
 
 #: What each of the five means, for the key beneath a matrix.
 STATE_MEANINGS: Mapping[AnswerState, str] = {
-    AnswerState.FOUND: "the agency works, or has worked, with this person",
+    AnswerState.FOUND: "the agency works with this person; on white: it did, until the month given",
     AnswerState.NOTHING_HELD: "the agency looked and found nothing; read what its answer covers",
     AnswerState.WITHHELD: "the hub may not show you whether anything is held; ask the agency",
     AnswerState.NO_ANSWER: "the agency did not answer in time; this is not a no, so ring",
@@ -563,6 +563,20 @@ def count_words(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def together(rows: Iterable[Mapping[str, Any]], *names: str) -> list[dict[str, Any]]:
+    """Joins rows that agree in the named fields: `times` says how many, a `count` is added up, order is kept."""
+    joined: dict[str, dict[str, Any]] = {}
+    for row in sorted(rows, key=lambda row: str(row[names[0]])):
+        key = repr([row[name] for name in names])
+        if key not in joined:
+            joined[key] = {**row, "times": 1}
+            continue
+        joined[key]["times"] += 1
+        if isinstance(row.get("count"), int) and isinstance(joined[key].get("count"), int):
+            joined[key]["count"] += row["count"]
+    return list(joined.values())
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "day": day,
     "short_day": short_day,
@@ -577,4 +591,5 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "state_key": state_key,
     "initial_capital": initial_capital,
     "count_words": count_words,
+    "together": together,
 }

@@ -368,7 +368,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "candidates": ("candidates.html", {**MASH, "enquiry": ENQUIRY, "candidates": CANDIDATES, "query_echo": "Walker Amelia 16 January 2019", "confirm_action": "/enquiries/e1/person", "search_action": "/enquiries/e1/search", "receipt": RECEIPT}),
     "candidates_none": ("candidates.html", {**MASH, "enquiry": ENQUIRY, "candidates": [], "query_echo": "Wakler Amlia", "advice": "Nobody in the index is close enough to what you typed. Check the spelling, or add a date of birth.", "confirm_action": "/enquiries/e1/person", "receipt": RECEIPT}),
     "matrix": ("matrix.html", {**MASH, "picture": PICTURE, "receipt": RECEIPT, "detail_action": "/enquiries/e1/picture", "add_action": "/enquiries/e1/add"}),
-    "picture": ("picture.html", {**MASH, "picture": PICTURE, "receipt": RECEIPT}),
+    "picture": ("picture.html", {**MASH, "picture": PICTURE, "receipt": RECEIPT, "back_href": "/enquiries/e1/who"}),
     "gp_check": ("gp_check.html", GP),
     "gp_yes": ("gp_answer.html", {**gp(GpAnswer.YES), "receipt": RECEIPT}),
     "gp_no": ("gp_answer.html", {**gp(GpAnswer.NO), "receipt": RECEIPT}),

@@ -88,6 +88,14 @@ def test_words_around_a_number_are_not_part_of_the_link() -> None:
     assert words.phone_parts("none") == ("none", "", "")
 
 
+def test_rows_that_say_the_same_are_joined_and_counted() -> None:
+    rows = [{"agency": "b", "count": 1}, {"agency": "a", "count": 2}, {"agency": "b", "count": 3}]
+    assert words.together(rows, "agency") == [
+        {"agency": "a", "count": 2, "times": 1},
+        {"agency": "b", "count": 4, "times": 2},
+    ]
+
+
 def test_facts_are_written_for_people() -> None:
     assert words.fact_words("2026-03-04") == "4 March 2026"
     assert words.fact_words("2026-03-04T10:15:00Z") == "4 March 2026, 10:15"

@@ -1,6 +1,7 @@
 """The order of a picture's page: who stands first, what is said once, and what is never merged."""
 
 import dataclasses
+from datetime import date
 
 import pytest
 
@@ -61,6 +62,27 @@ def test_two_different_answers_are_never_merged(other: AnswerState) -> None:
     (row,) = arrange(only(AnswerState.NOTHING_HELD, other)).rows
     assert row.for_everybody is None
     assert {mark.state for mark in row.marks} == {AnswerState.NOTHING_HELD, other}
+
+
+def test_an_involvement_that_ended_is_not_counted_as_one_of_today() -> None:
+    picture = only(AnswerState.FOUND)
+    past = dataclasses.replace(picture.cells[0], until=date(2025, 11, 30))
+    (row,) = arrange(dataclasses.replace(picture, cells=(past,))).rows
+    assert not row.involved_now
+    assert row.state is AnswerState.FOUND
+    summary = arrange(dataclasses.replace(picture, cells=(past,))).summary
+    assert summary == "1 of 1 agency was involved; none is known to be now."
+
+
+def test_the_same_event_of_several_people_is_one_line_but_another_part_is_another() -> None:
+    first = PICTURE.events[0]
+    same = dataclasses.replace(first, person="p1")
+    other = dataclasses.replace(first, person="p2", part="suspect")
+    lines = arrange(dataclasses.replace(PICTURE, events=(first, same, other))).events
+    assert [(line.people, line.event.part) for line in lines] == [
+        (("Chloe Walker", "Amelia Walker"), "victim"),
+        (("Noah Walker-Price",), "suspect"),
+    ]
 
 
 def test_involvement_is_shown_for_each_person_with_its_contact() -> None:

@@ -90,6 +90,14 @@ def test_the_father_stands_left_and_the_oldest_child_left() -> None:
     assert plan.order(1) == ["old", "young", "baby"]
 
 
+def test_somebody_who_came_with_older_children_stands_left_so_that_those_do_too() -> None:
+    people = [person("f", "1", 34), person("m", "2", 31), person("baby", "1", 0), person("old", "2", 9)]
+    links = [link(Manner.BIRTH, "m", "old"), link(Manner.BIRTH, "m", "baby"), link(Manner.BIRTH, "f", "baby")]
+    plan = lay_out(people, links)
+    assert plan.order(0) == ["m", "f"]
+    assert plan.order(1) == ["old", "baby"]
+
+
 def test_a_date_of_birth_decides_between_brothers_of_the_same_age() -> None:
     people = [person("f", "1", 40), person("b", "1", 9, born="2016-06-01"), person("a", "1", 9, born="2016-01-01")]
     plan = lay_out(people, [link(Manner.BIRTH, "f", "a"), link(Manner.BIRTH, "f", "b")])
