@@ -30,8 +30,8 @@ NOT_ONE_PERSON = {
         say("gp", "2", "Adam", "Khan", "2015-03-02", sex="1", **HOME),
     ),
     "twins with like names": (
-        say("csc", "1", "Hayden", "Khan", "2015-03-02", sex="2", **HOME),
-        say("gp", "2", "Jayden Lee", "Khan", "2015-03-02", sex="2", **HOME),
+        say("csc", "1", "Ella", "Khan", "2015-03-02", sex="2", **HOME),
+        say("gp", "2", "Elsa Mae", "Khan", "2015-03-02", sex="2", **HOME),
     ),
     "sisters": (
         say("csc", "1", "Amira", "Khan", "2015-03-02", sex="2", **HOME),

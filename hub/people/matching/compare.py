@@ -16,7 +16,7 @@ from pathlib import Path
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 from rapidfuzz.fuzz import ratio
 
-from hub.people.matching.normalise import SHIPPED_MODEL, Called, Place, Prepared, is_a_forename, short_forms
+from hub.people.matching.normalise import SHIPPED_MODEL, Called, Place, Prepared, is_a_forename, short_forms, sound
 
 #: Component -> its levels, best first. "Not known on one side" is no level: it says nothing either way.
 LEVELS: Mapping[str, tuple[str, ...]] = {
@@ -90,7 +90,7 @@ def given_level(a: tuple[str, ...], b: tuple[str, ...]) -> int | None:
     alike = JaroWinkler.similarity(x, y)
     if alike >= 0.92 or (min(len(x), len(y)) >= 4 and DamerauLevenshtein.distance(x, y) <= 1):
         # Two names in their own right that look alike (Ella, Elsa) are two sisters rather than a slip of the pen.
-        return 5 if is_a_forename(x) and is_a_forename(y) else 2
+        return 5 if is_a_forename(x) and is_a_forename(y) and sound(x) != sound(y) else 2
     if (len(x) > 2 and x in b[1:]) or (len(y) > 2 and y in a[1:]):
         return 3
     if alike >= 0.8 or (min(len(x), len(y)) >= 3 and (x.startswith(y) or y.startswith(x))):
