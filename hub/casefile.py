@@ -6,6 +6,7 @@ made once. Must never decide anything, and never put a name or content into a re
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -106,7 +107,6 @@ class CaseFile:
         rationale: str,
         enquiry: Enquiry | None = None,
         facts: ConsentFacts | None = None,
-        open_case_elsewhere: bool = False,
         mode: AccessMode = AccessMode.VIEW,
         off_list_checks_today: int = 0,
     ) -> None:
@@ -125,7 +125,7 @@ class CaseFile:
         self._fields: dict[tuple[OfferedField, ...], tuple[Field, ...]] = {}
         self._subjects: dict[str, tuple[Subject, Actor, tuple[ConsentRecord, ...]]] = {}
         self.recipient = self._recipient()
-        self._episode = self._as_episode(open_case_elsewhere) if enquiry is not None else None
+        self._episode = self._as_episode() if enquiry is not None else None
 
     def request(
         self,
@@ -168,6 +168,13 @@ class CaseFile:
             off_list_checks_today=self._off_list,
             policy=self._policy,
         )
+
+    def with_open_case(self) -> "CaseFile":
+        """The same case, when the child is already open to a worker elsewhere: whom to ring, nothing more."""
+        other = copy(self)
+        assert self._episode is not None
+        other._episode = replace(self._episode, open_case_elsewhere=True)
+        return other
 
     def _as_fields(self, offered: Iterable[OfferedField]) -> tuple[Field, ...]:
         offered = tuple(offered)
@@ -294,7 +301,7 @@ class CaseFile:
             for r in records
         )
 
-    def _as_episode(self, open_case_elsewhere: bool) -> Episode:
+    def _as_episode(self) -> Episode:
         enquiry = self._enquiry
         assert enquiry is not None
         threshold = None
@@ -323,7 +330,6 @@ class CaseFile:
             brag=BragRating.RED if threshold else BragRating.AMBER,
             opened_at=enquiry.opened_at,
             closed_at=enquiry.closed_at,
-            open_case_elsewhere=open_case_elsewhere,
             threshold=threshold,
             consent_decision=decision,
         )

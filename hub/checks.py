@@ -23,7 +23,7 @@ from hub.people import candidates, parse_box, records_of
 from hub.permits import Decided
 from hub.redaction import Redacted
 from policies import Relationship, decide
-from policies.vocabulary import AgencyType, AnswerState, DataCategory, GpAnswer, RelationshipKind
+from policies.vocabulary import AgencyType, AnswerState, DataCategory, GpAnswer, MatchState, RelationshipKind
 
 CATEGORY = frozenset({DataCategory.ASC_PACKAGE})
 FIELDS = frozenset({"package_active", "duty_team_contact"})
@@ -111,11 +111,12 @@ def conclude(decided: Decided, answers: Answers, redacted: Redacted) -> GpAnswer
     """Which of the five: no permit, NOT_AVAILABLE; no answer, NOT_REACHED; else what the rules say of each item."""
     if not decided.permits:
         return next((r.answer for r in decided.refusals if r.answer is not None), GpAnswer.NOT_AVAILABLE)
-    said = [kept.answer for kept in redacted.kept]
-    if GpAnswer.YES in said:
+    if any(answer.match != MatchState.CONFIRMED for answer in answers.values()):
+        return GpAnswer.MATCH_UNCONFIRMED
+    if any(kept.answer == GpAnswer.YES for kept in redacted.kept):
         return GpAnswer.YES
     if redacted.cut:
-        return GpAnswer.MATCH_UNCONFIRMED if _is_unsure(answers) else GpAnswer.NOT_AVAILABLE
+        return GpAnswer.NOT_AVAILABLE
     for permit in decided.permits:
         answer = answers.get((permit.agency, permit.person))
         if answer is None or answer.state not in (AnswerState.FOUND, AnswerState.NOTHING_HELD):
@@ -139,6 +140,3 @@ def as_check(hub: Hub, decided: Decided, answers: Answers, redacted: Redacted, r
         receipt=receipt,
     )
 
-
-def _is_unsure(answers: Answers) -> bool:
-    return any(answer.match != "CONFIRMED" for answer in answers.values())

@@ -20,15 +20,18 @@ from hub.checks import GpCheck
 from hub.context import RequestContext
 from hub.enquiries import Enquiry, user_of
 from hub.errors import NotFound
-from hub.members import Member, members_of
+from hub.members import Family, Member, members_of
 from hub.permits import Decided, asks_for, decide_all
 from hub.picture import FamilyPicture
 from hub.redaction import Redacted
-from policies.vocabulary import AnswerState, DataCategory, Involvement, Outcome, Purpose
+from policies.vocabulary import AgencyType, AnswerState, DataCategory, Involvement, Outcome, Purpose
 
 #: What the known-to matrix needs: is the service involved, since when, whom to ring; and who the people are.
 MATRIX = frozenset({DataCategory.SERVICE_INVOLVEMENT, DataCategory.DEMOGRAPHIC})
 
+
+#: An open case with one of these means: ring the allocated worker (rule P42).
+CASE_HOLDERS = frozenset({AgencyType.CHILDRENS_SOCIAL_CARE, AgencyType.EARLY_HELP})
 
 #: What an outcome is called in the trail, when it is one word.
 Conclude = Callable[[Decided, Mapping[tuple[str, str], Answer], Redacted], str]
@@ -71,12 +74,25 @@ def _picture(
         facts=facts,
         rationale=enquiry.rationale,
         relationship=assigned((m.facts.id for m in family.members), enquiry.opened_at),
-        open_case_elsewhere=family.open_case,
     )
+    if enquiry.purpose == Purpose.MASH_SCREENING and _is_open_elsewhere(hub, ctx, case, family, enquiry):
+        case = case.with_open_case()
     brokered = _broker(hub, ctx, case, family.members, hub.partners.values(), categories, enquiry=enquiry.id)
     # 10. The page gets the picture and its receipt, and nothing else.
     picture = compose.picture(hub, ctx, enquiry, family, brokered.decided, brokered.answers, brokered.redacted)
     return picture, brokered.receipt
+
+
+def _is_open_elsewhere(hub: Hub, ctx: RequestContext, case: CaseFile, family: Family, enquiry: Enquiry) -> bool:
+    """Whether the child already has a worker: those who hold cases are asked first (rule P42), by the same way.
+
+    When they may not be asked, or do not answer, nothing is assumed: the ordinary rules go on.
+    """
+    holders = [p for p in hub.partners.values() if p.type in CASE_HOLDERS]
+    subject = [m for m in family.members if m.facts.id == enquiry.subject]
+    involvement = frozenset({DataCategory.SERVICE_INVOLVEMENT})
+    first = _broker(hub, ctx, case, subject, holders, involvement, enquiry=enquiry.id)
+    return any(not kept.values.get("until") for kept in first.redacted.kept)
 
 
 def package_check(hub: Hub, ctx: RequestContext, typed: str) -> GpCheck:

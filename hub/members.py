@@ -12,17 +12,15 @@ from sqlalchemy.orm import Session
 
 from connectors import NHS_NUMBER, PersonQuery, SourceRecord
 from hub.assembly import Hub
-from hub.casefile import PersonFacts, london
+from hub.casefile import PersonFacts
 from hub.enquiries import Enquiry
 from hub.people import family_of, records_of_persons
 from hub.people.families import Member as FamilyMember
 from hub.people.families import flags_of
 from hub.people.index import best_birth_date, most_said
 from hub.picture import RelationView
-from policies.vocabulary import AgencyType, MatchState, RelationToIndex, SubjectFlag
+from policies.vocabulary import MatchState, RelationToIndex, SubjectFlag
 
-#: An open case with one of these means: ring the allocated worker (rule P42).
-CASE_HOLDERS = frozenset({AgencyType.CHILDRENS_SOCIAL_CARE, AgencyType.EARLY_HELP})
 #: Relation of the user's own choice: added to the enquiry, recorded as relevant.
 ADDED = "Added to this enquiry by you or a colleague."
 
@@ -51,7 +49,6 @@ class Family:
     members: tuple[Member, ...]
     relations: tuple[RelationView, ...]
     notes: tuple[str, ...]
-    open_case: bool
 
 
 def members_of(session: Session, hub: Hub, enquiry: Enquiry, *, now: datetime) -> Family:
@@ -75,8 +72,7 @@ def members_of(session: Session, hub: Hub, enquiry: Enquiry, *, now: datetime) -
         )
         for r in family.relations
     )
-    subject = next((m for m in members if m.facts.id == enquiry.subject), None)
-    return Family(tuple(members), relations, family.notes, _is_open(hub, subject, now))
+    return Family(tuple(members), relations, family.notes)
 
 
 def member_alone(person: str, records: tuple[SourceRecord, ...]) -> Member:
@@ -151,18 +147,6 @@ def _query(records: tuple[SourceRecord, ...]) -> PersonQuery | None:
         date_of_birth=exact,
         nhs_number=number,
         sex_code=most_said(record.person.sex_code for record in records),
-    )
-
-
-def _is_open(hub: Hub, subject: Member | None, now: datetime) -> bool:
-    today = london(now).date()
-    return subject is not None and any(
-        record.agency in hub.partners
-        and hub.partners[record.agency].type in CASE_HOLDERS
-        and record.valid_from is not None
-        and record.valid_from <= today
-        and (record.valid_until is None or today <= record.valid_until)
-        for record in subject.records
     )
 
 

@@ -118,7 +118,7 @@ def persona_context(key: str, *, now: datetime, request_id: str) -> RequestConte
 
 
 def store_consents(hub: Hub, county: County, *, now: datetime) -> int:
-    """Stores what the story families agreed or refused; returns how many records. Agencies' record ids become persons."""
+    """Stores what the story families agreed or refused, under the hub's own person ids; returns how many records."""
     documents = consents(county)
     refs = {d.subject for d in documents} | {d.giver for d in documents}
     refs |= {ref for d in documents for ref in d.persons or ()}

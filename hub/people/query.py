@@ -25,7 +25,7 @@ _DATES = (
         r"(?<!\d)(?P<day>\d{1,2})(?:st|nd|rd|th)?[\s-]+(?:of\s+)?" + _MONTH + r"[\s,-]+(?P<year>\d{4})(?!\d)", re.I
     ),
     re.compile(r"(?<![a-z])" + _MONTH + r"\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<year>\d{4})(?!\d)", re.I),
-    re.compile(r"(?<![\d/.-])(?P<day>\d{2})[ ](?P<number>\d{2})[ ](?P<year>\d{4})(?![\d/.-])"),
+    re.compile(r"(?<![\d/.-])(?P<day>\d{1,2})[ ](?P<number>\d{1,2})[ ](?P<year>\d{4})(?![\d/.-])"),
     re.compile(r"(?<!\d)(?P<day>\d{2})(?P<number>\d{2})(?P<year>(?:18|19|20)\d{2})(?!\d)"),
     re.compile(r"(?<!\d)(?P<year>(?:18|19|20)\d{2})(?P<number>\d{2})(?P<day>\d{2})(?!\d)"),
 )
