@@ -1,7 +1,8 @@
 """Pictures as SVG text: pure functions from data to a drawing, styled by attributes alone."""
 
 from hub.pictures.arrange import Arranged, arrange
-from hub.pictures.genogram import GenogramLink, GenogramPerson, Manner, draw_genogram, genogram_of
+from hub.pictures.genogram import draw_genogram, genogram_of
+from hub.pictures.genogram_model import GenogramLink, GenogramPerson, Manner
 from hub.pictures.matrix import state_symbols
 from hub.pictures.proof import draw_proof
 from hub.pictures.timeline import TimelineEvent, draw_timeline, timeline_of

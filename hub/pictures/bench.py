@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import median
 
-from hub.pictures.genogram import GenogramLink, GenogramPerson, Manner, draw_genogram
+from hub.pictures.genogram import draw_genogram
+from hub.pictures.genogram_model import GenogramLink, GenogramPerson, Manner
 from hub.pictures.proof import draw_proof
 from hub.pictures.timeline import TimelineEvent, draw_timeline
 

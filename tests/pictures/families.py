@@ -3,7 +3,7 @@
 import random
 from datetime import date, timedelta
 
-from hub.pictures.genogram import GenogramLink, GenogramPerson, Manner
+from hub.pictures.genogram_model import GenogramLink, GenogramPerson, Manner
 from hub.pictures.timeline import TimelineEvent
 
 GIVEN = ("Ava", "Ben", "Cara", "Dev", "Eli", "Farah", "Gus", "Hana", "Idris", "Juno", "Maximilian-Alexander", "Wei")

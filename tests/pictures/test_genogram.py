@@ -5,18 +5,9 @@ import xml.dom.minidom as dom
 
 import pytest
 
-from hub.pictures.genogram import (
-    GenogramLink,
-    GenogramPerson,
-    Manner,
-    describe,
-    draw_genogram,
-    family_lines,
-    genogram_of,
-    homes,
-    label_boxes,
-    lay_out,
-)
+from hub.pictures.genogram import describe, draw_genogram, family_lines, genogram_of
+from hub.pictures.genogram_model import GenogramLink, GenogramPerson, Manner, homes
+from hub.pictures.genogram_plan import label_boxes, lay_out
 from hub.pictures.kin import kin_of
 from tests.look.samples import PICTURE
 from tests.pictures.families import any_family, thirty
