@@ -25,10 +25,11 @@ def link(records: Sequence[Prepared], *, model: Model | None = None, cores: int 
 
     Takes the model to start from, by default the shipped one, and on how many cores to weigh.
     """
-    fitted = fit(records, model or Model.load(DEFAULT_MODEL))
+    found = sorted(pairs(records))
+    fitted = fit(records, model or Model.load(DEFAULT_MODEL), found=found)
     fitted = replace(fitted, prior=1 / max(1000, len(records)))
     scorer = Scorer(fitted)
-    weights = weigh_all(records, sorted(pairs(records)), scorer, cores=cores)
+    weights = weigh_all(records, found, scorer, cores=cores)
     return cluster(records, weights, scorer), fitted
 
 

@@ -53,9 +53,18 @@ def _mixed(counts: Sequence[float], before: Sequence[float], trust: float) -> tu
 
 
 def fit(
-    records: Sequence[Prepared], start: Model, *, seed: int = 20261123, rounds: int = 8, most_pairs: int = 60_000
+    records: Sequence[Prepared],
+    start: Model,
+    *,
+    found: Sequence[int] | None = None,
+    seed: int = 20261123,
+    rounds: int = 8,
+    most_pairs: int = 60_000,
 ) -> Model:
-    """The model fitted to these records: strangers and household shares counted, the same-person shares by EM."""
+    """The model fitted to these records: strangers and household shares counted, the same-person shares by EM.
+
+    Takes `found`: the pairs worth comparing, when they are known already.
+    """
     if len(records) < FEWEST_RECORDS:
         return start
     draw = random.Random(seed)  # noqa: S311 - a repeatable sample, not a secret
@@ -66,7 +75,7 @@ def fit(
     h = _household_shares(records, scorer, start)
     model = replace(start, u=u, h=h, frequencies=values, rarest=rarest, prior=1 / len(records))
     size = len(records)
-    found = sorted(pairs(records))
+    found = sorted(pairs(records)) if found is None else found
     if len(found) > most_pairs:
         found = sorted(draw.sample(found, most_pairs))
     across = [(i, j) for i, j in (divmod(key, size) for key in found) if records[i].agency != records[j].agency]
