@@ -7,14 +7,16 @@ empty one.
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from connectors import NHS_NUMBER, Answer, NoAnswerReason, Partner, SourceRecord
+from connectors import NHS_NUMBER, Answer, NoAnswerReason, PartialDate, Partner, SourceRecord
 from hub.assembly import Hub
 from hub.casefile import london
 from hub.context import RequestContext
 from hub.enquiries import Enquiry
 from hub.members import Family, Member
+from hub.people.index import age_on, best_birth_date, best_name, most_said
 from hub.permits import Decided, Refusal
 from hub.redaction import (
     AgencyView,
@@ -47,6 +49,15 @@ COMPARED = ("name", "date_of_birth", "sex", "address", "nhs_number")
 _NOT_ON_TIMELINE = frozenset({DataCategory.SERVICE_INVOLVEMENT, DataCategory.DEMOGRAPHIC})
 
 Place = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a person is called here: what most agencies say that may be shown, the fullest form of it."""
+
+    label: str
+    born: PartialDate | None
+    sex_code: str | None
 
 
 def picture(
@@ -90,24 +101,19 @@ def _by_place(kept: Iterable[Kept]) -> dict[tuple[str, str, DataCategory], list[
     return found
 
 
-def _identity(member: Member, decided: Decided) -> SourceRecord | None:
-    """The record whose name may be shown: of an agency that a permit for the name covers; the fullest first."""
+def _identity(member: Member, decided: Decided) -> Identity | None:
+    """Who this is, by the records whose names may be shown; None when there is none."""
     allowed = [
         record
         for record in member.records
         if decided.allows(member.facts.id, record.agency, DataCategory.DEMOGRAPHIC, "name")
     ]
-    return max(allowed, key=_fullness, default=None)
-
-
-def _fullness(record: SourceRecord) -> tuple[int, int, int, str]:
-    person = record.person
-    names = person.names[0] if person.names else None
-    return (
-        person.identifier(NHS_NUMBER) is not None,
-        person.date_of_birth is not None,
-        len(names.given) + len(names.family) if names else 0,
-        record.agency,
+    if not allowed:
+        return None
+    return Identity(
+        label=best_name([name for record in allowed for name in record.person.names]) or "Name not held",
+        born=best_birth_date(allowed),
+        sex_code=most_said(record.person.sex_code for record in allowed),
     )
 
 
@@ -121,7 +127,7 @@ def name_of(record: SourceRecord) -> str:
 
 def _person(
     member: Member,
-    identity: SourceRecord | None,
+    identity: Identity | None,
     enquiry: Enquiry,
     decided: Decided,
     kept: Mapping[tuple[str, str, DataCategory], list[Kept]],
@@ -135,16 +141,16 @@ def _person(
         for name, value in one.values.items()
     ]
     facts += _facts_of_index(member, decided, {fact.agency for fact in facts})
-    born = identity.person.date_of_birth if identity else None
+    born = identity.born if identity else None
     today = london(ctx.now).date()
     warnings = []
     if {SubjectFlag.SHIELDED, SubjectFlag.FLEEING_DA} & member.facts.flags:
         warnings.append("Whereabouts are protected and not shown. Do not ask the family or others for an address.")
     return PersonView(
         id=member.facts.id,
-        label=name_of(identity) if identity else "Name not shared",
-        sex_code=identity.person.sex_code if identity else None,
-        age=_age(born.date, today) if born and born.date <= today else None,
+        label=identity.label if identity else "Name not shared",
+        sex_code=identity.sex_code if identity else None,
+        age=age_on(born, london(ctx.now)) if born and born.date <= today else None,
         unborn=SubjectFlag.UNBORN in member.facts.flags,
         deceased=SubjectFlag.DECEASED in member.facts.flags,
         is_subject=member.facts.id == enquiry.subject,
@@ -348,7 +354,3 @@ def _day(values: Mapping[str, object], name: str) -> date | None:
         return datetime.fromisoformat(text).date()
     except ValueError:
         return None
-
-
-def _age(born: date, today: date) -> int:
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))

@@ -81,6 +81,16 @@ REASONS: Mapping[ConsentState, tuple[ReasonCode, ...]] = {
     ConsentState.GIVEN_EXPLICIT: (),
     ConsentState.REFUSED: (),
 }
+#: Who may decide about asking the family (rule P11).
+QUALIFIED = frozenset(
+    {
+        Role.MASH_DECISION_MAKER,
+        Role.MASH_SOCIAL_WORKER,
+        Role.SOCIAL_WORKER,
+        Role.ADULT_SOCIAL_WORKER,
+        Role.EDT_WORKER,
+    }
+)
 #: States that are somebody's answer, and who may have given it when an enquiry is opened.
 ANSWERED = (ConsentState.GIVEN_EXPLICIT, ConsentState.REFUSED)
 GIVERS = (GiverCapacity.SELF, GiverCapacity.PARENT_WITH_PR)
@@ -133,7 +143,7 @@ def purposes_for(agreements: Iterable[SharingAgreement], agency: str, role: Role
     return tuple(purpose for purpose in Purpose if purpose in allowed - NOT_ENQUIRIES)
 
 
-def parse_form(typed: Mapping[str, str], allowed: tuple[Purpose, ...]) -> EnquiryForm:
+def parse_form(typed: Mapping[str, str], allowed: tuple[Purpose, ...], role: Role) -> EnquiryForm:
     """The opening form, or FormRefused with a sentence per field."""
     errors: dict[str, str] = {}
     purpose = next((p for p in allowed if p == typed.get("purpose")), None)
@@ -153,7 +163,12 @@ def parse_form(typed: Mapping[str, str], allowed: tuple[Purpose, ...]) -> Enquir
     threshold = _choice(Threshold, typed.get("threshold", ""), "threshold", errors)
     consent_state = _choice(ConsentState, typed.get("consent", ""), "consent", errors)
     reason = _choice(ReasonCode, typed.get("reason_code", ""), "reason_code", errors)
-    if consent_state is not None and consent_state not in REASONS:
+    if consent_state is not None and purpose in PROTECTIVE and role not in QUALIFIED and threshold is None:
+        errors["consent"] = (
+            "A social worker or the MASH decision maker decides about asking the family. Ask one of them to open the "
+            "enquiry, or choose the harm threshold if it is on record."
+        )
+    elif consent_state is not None and consent_state not in REASONS:
         errors["consent"] = "Choose what was decided about consent."
     elif purpose in PROTECTIVE and threshold is None and consent_state is None:
         errors["consent"] = (

@@ -58,7 +58,7 @@ def create() -> str | tuple[str, int]:
     wrong: dict[str, str] = {}
     form = None
     try:
-        form = enquiries.parse_form(typed, _purposes(ctx))
+        form = enquiries.parse_form(typed, _purposes(ctx), ctx.actor.role)
     except FormRefused as error:
         wrong |= error.errors
     problems = parse_box(typed.get("who", "")).problems
@@ -120,7 +120,7 @@ def who(enquiry_id: str) -> str:
         enquiry=_head(enquiry),
         detail_action=f"/enquiries/{enquiry.id}/picture",
         add_action=f"/enquiries/{enquiry.id}/search",
-        values={},
+        values=take_draft(f"/enquiries/{enquiry.id}/search"),
     )
 
 
