@@ -14,7 +14,7 @@ from connectors.contract import (
     PersonQuery,
 )
 from connectors.drop_rows import FileCount
-from connectors.extract import ExtractConnector, OpenSession, stored_people
+from connectors.extract import ExtractConnector, OpenSession, load_times, stored_people
 from connectors.fhir import FhirConnector
 from connectors.formats.people import (
     PersonMapping,
@@ -90,6 +90,7 @@ __all__ = [
     "load_drop",
     "load_partner",
     "load_partners",
+    "load_times",
     "moved",
     "people_from_rows",
     "person_mapping",

@@ -135,6 +135,12 @@ class ExtractConnector:
         )
 
 
+def load_times(session: Session) -> dict[str, datetime]:
+    """As of when each agency's last good load is, whatever is asked of it."""
+    rows = session.execute(select(extract_current.c.agency, extract_current.c.as_of))
+    return {agency: stamp for agency, as_of in rows if (stamp := with_zone(as_of)) is not None}
+
+
 def stored_people(session: Session, keys: Keys, partner: Partner) -> Iterator[SourceRecord]:
     """Everybody in the partner's last good load, for the matching index; a few hundred in memory at a time.
 

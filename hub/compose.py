@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from connectors import NHS_NUMBER, Answer, NoAnswerReason, PartialDate, Partner, SourceRecord
+from connectors import NHS_NUMBER, Answer, NoAnswerReason, PartialDate, Partner, SourceRecord, load_times
 from hub.assembly import Hub
 from hub.casefile import london
 from hub.context import RequestContext
@@ -46,6 +46,7 @@ SIGNIFICANT = frozenset(
 )
 #: Fields that agencies can contradict each other about.
 COMPARED = ("name", "date_of_birth", "sex", "address", "nhs_number")
+DID_NOT_ANSWER = "Did not answer. This does not mean that nothing is known: ring this agency."
 _NOT_ON_TIMELINE = frozenset({DataCategory.SERVICE_INVOLVEMENT, DataCategory.DEMOGRAPHIC})
 
 Place = tuple[str, str]
@@ -73,7 +74,8 @@ def picture(
     labels = {m.facts.id: _identity(m, decided) for m in family.members}
     shown = [m for m in family.members if labels[m.facts.id] is not None or m.facts.id == enquiry.subject]
     kept = _by_place(redacted.kept)
-    asked = {permit.agency for permit in decided.permits}
+    with hub.db.session() as session:
+        loaded = load_times(session)
     cells = [_cell(member, partner, decided, answers, kept) for member in shown for partner in hub.partners.values()]
     ids = {member.facts.id for member in shown}
     partial = any(answer.dropped for answer in answers.values())
@@ -83,7 +85,7 @@ def picture(
         made_at=ctx.now,
         subject=enquiry.subject or "",
         people=tuple(_person(m, labels[m.facts.id], enquiry, decided, kept, ctx) for m in shown),
-        agencies=tuple(_agency(p, cells, answers, ctx, hub, p.code in asked) for p in hub.partners.values()),
+        agencies=tuple(_agency(p, cells, ctx, hub, loaded.get(p.code, ctx.now)) for p in hub.partners.values()),
         cells=tuple(cells),
         relations=tuple(r for r in family.relations if r.person in ids and r.of in ids),
         events=_events(shown, redacted.kept),
@@ -231,6 +233,9 @@ def _state(
     refusal = _refusal_of(decided, person, agency)
     if refusal is not None:
         if refusal.outcome == Outcome.DENY_SILENT:
+            # Like somebody who is not known there: also when the agency answers nobody at the moment.
+            if any(a.state == AnswerState.NO_ANSWER for (other, _), a in answers.items() if other == agency):
+                return AnswerState.NO_ANSWER, DID_NOT_ANSWER
             return AnswerState.NOTHING_HELD, partner.coverage.sentence
         if refusal.outcome == Outcome.REFER:
             return AnswerState.WITHHELD, "A person must agree first. Ring this agency."
@@ -247,7 +252,7 @@ def _state(
     if answer.reason in (NoAnswerReason.TOO_THIN, NoAnswerReason.AMBIGUOUS):
         return AnswerState.NOT_ASKED, "Too little is known to ask about this person by name. Ring this agency."
     if answer.state == AnswerState.NO_ANSWER:
-        return AnswerState.NO_ANSWER, "Did not answer. This does not mean that nothing is known: ring this agency."
+        return AnswerState.NO_ANSWER, DID_NOT_ANSWER
     if answer.state == AnswerState.NOT_ASKED:
         return AnswerState.NOT_ASKED, "Could not be asked about this person. Ring this agency."
     if found:
@@ -266,9 +271,11 @@ def _refusal_of(decided: Decided, person: str, agency: str) -> Refusal | None:
     )
 
 
-def _agency(
-    partner: Partner, cells: list[Cell], answers: Mapping[Place, Answer], ctx: RequestContext, hub: Hub, asked: bool
-) -> AgencyView:
+def _agency(partner: Partner, cells: list[Cell], ctx: RequestContext, hub: Hub, current: datetime) -> AgencyView:
+    """An agency's card. What it says depends on its cells alone, so that a silent denial looks like an empty answer.
+
+    Takes `current`: as of when this agency answers - its last load, or now when it is asked live.
+    """
     own = [cell for cell in cells if cell.agency == partner.code]
     #: The most important state first: what somebody must act on.
     order = (
@@ -279,11 +286,12 @@ def _agency(
         AnswerState.NOT_ASKED,
     )
     state = next((s for s in order if any(cell.state == s for cell in own)), AnswerState.NOT_ASKED)
-    stamps = [a.as_of for (agency, _), a in answers.items() if agency == partner.code and a.as_of is not None]
     agreements = [
         f"{a.reference} version {a.version}"
         for a in (agreement.for_decision() for agreement in hub.agreements)
-        if partner.code in a.disclosers and any(ctx.purpose in clause.purposes for clause in a.clauses)
+        if partner.code in a.disclosers
+        and ctx.actor.agency in a.recipients
+        and any(ctx.purpose in clause.purposes for clause in a.clauses)
     ]
     count = sum(cell.state == state for cell in own)
     words = {
@@ -299,8 +307,8 @@ def _agency(
         kind_words=AGENCY_TYPE_WORDS[partner.type],
         contact=partner.contact,
         coverage=partner.coverage.sentence,
-        as_of=max(stamps, default=None),
-        agreement=agreements[0] if agreements and asked else None,
+        as_of=current if state in (AnswerState.FOUND, AnswerState.NOTHING_HELD) else None,
+        agreement=agreements[0] if agreements else None,
         state=state,
         sentence=words[state],
     )
