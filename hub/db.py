@@ -20,8 +20,8 @@ BUSY_TIMEOUT_MS = 2000
 def make_engine(url: str) -> Engine:
     """An engine for `sqlite:///PATH` or `postgresql+psycopg://…`, with the pragmas that durability needs.
 
-    SQLite: WAL, synchronous=FULL, foreign keys, secure_delete, and recursive_triggers because append-only
-    triggers are otherwise bypassed by INSERT OR REPLACE.
+    The values of a statement never get into the text of its error. SQLite: WAL, synchronous=FULL, foreign keys,
+    secure_delete, and recursive_triggers because append-only triggers are otherwise bypassed by INSERT OR REPLACE.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
@@ -31,9 +31,16 @@ def make_engine(url: str) -> Engine:
             max_overflow=12,
             pool_timeout=2,
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args={"connect_timeout": 3, "options": "-c statement_timeout=10000 -c timezone=UTC"},
         )
-    engine = create_engine(parsed, pool_size=16, max_overflow=16, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    engine = create_engine(
+        parsed,
+        pool_size=16,
+        max_overflow=16,
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: Any) -> None:

@@ -7,17 +7,20 @@ read the environment after start, and never print a secret.
 import base64
 import ipaddress
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from hub.errors import SettingsRefused
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Longest idle session that the hub accepts, in minutes: a shared MASH desk (NCSC guidance favours short idle limits).
 LONGEST_IDLE_MIN = 60
+#: A checkpoint's origin is one line without spaces or plus signs (C2SP signed-note, key names).
+_ORIGIN = re.compile(r"[!-*,-~]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class Settings:
     """All settings. Folders are paths, times carry their unit, `master_key` is 32 bytes."""
 
     mode: str
-    database_url: str
+    database_url: str = field(repr=False)
     base_url: str
     origin: str
     master_key: bytes = field(repr=False)
@@ -82,14 +85,14 @@ class _Reader:
     def whole(self, name: str, default: int) -> int:
         try:
             return int(self.text(name, str(default)))
-        except ValueError as error:
-            raise SettingsRefused(f"HUB_{name} must be a whole number.") from error
+        except ValueError:  # Its text would quote the value.
+            raise SettingsRefused(f"HUB_{name} must be a whole number.") from None
 
     def seconds(self, name: str, default: float) -> float:
         try:
             return float(self.text(name, str(default)))
-        except ValueError as error:
-            raise SettingsRefused(f"HUB_{name} must be a number of seconds.") from error
+        except ValueError:
+            raise SettingsRefused(f"HUB_{name} must be a number of seconds.") from None
 
     def path(self, name: str, default: Path) -> Path:
         return Path(self.text(name, str(default)))
@@ -110,12 +113,14 @@ def _master_key(env: _Reader) -> bytes:
             text = path.read_text().strip()
         except OSError as error:
             raise SettingsRefused(f"HUB_MASTER_KEY_FILE cannot be read: {error.strerror}.") from error
+        except ValueError:
+            raise SettingsRefused("The master key is not base64.") from None
         if mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise SettingsRefused("HUB_MASTER_KEY_FILE can be read by others.", next_steps=(f"Run: chmod 600 {path}",))
     try:
         key = base64.b64decode(text, validate=True)
-    except ValueError as error:
-        raise SettingsRefused("The master key is not base64.") from error
+    except ValueError:
+        raise SettingsRefused("The master key is not base64.") from None
     if len(key) != 32:
         raise SettingsRefused(f"The master key has {len(key)} bytes; it needs 32 (AES-256).")
     if len(set(key)) < 16:
@@ -123,13 +128,29 @@ def _master_key(env: _Reader) -> bytes:
     return key
 
 
+def _base_url(text: str) -> SplitResult:
+    """The address in parts; a host, a scheme and perhaps a port, and nothing else."""
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError:
+        url, port = urlsplit(""), None
+    if (
+        url.scheme not in ("http", "https")
+        or not url.hostname
+        or port == 0
+        or url.username
+        or url._replace(scheme="", netloc="") != ("", "", "", "", "")
+    ):
+        raise SettingsRefused("HUB_BASE_URL must be like https://kith.example.gov.uk, without a path.")
+    return url
+
+
 def _check(settings: Settings) -> None:
     url = urlsplit(settings.base_url)
-    if url.scheme not in ("http", "https") or not url.hostname or url.path not in ("", "/") or url.query:
-        raise SettingsRefused("HUB_BASE_URL must be like https://kith.example.gov.uk, without a path.")
     if settings.mode not in ("production", "demo"):
         raise SettingsRefused("HUB_MODE must be production or demo.")
-    if settings.demo and not _is_loopback(url.hostname):
+    if settings.demo and not _is_loopback(url.hostname or ""):
         raise SettingsRefused(
             "The demonstration signs anybody in, so it serves on this machine only.",
             next_steps=("Set HUB_BASE_URL to a loopback address, or HUB_MODE=production.",),
@@ -148,6 +169,21 @@ def _check(settings: Settings) -> None:
         raise SettingsRefused(f"HUB_IDLE_MIN must be 1 to {LONGEST_IDLE_MIN}, HUB_ABSOLUTE_MIN at most 720.")
     if not 0.05 <= settings.partner_deadline_s <= settings.gather_deadline_s <= 10:
         raise SettingsRefused("HUB_PARTNER_DEADLINE_S must not exceed HUB_GATHER_DEADLINE_S, at most 10 s.")
+    if not 0.1 <= settings.trail_wait_s <= 10:
+        raise SettingsRefused("HUB_TRAIL_WAIT_S must be 0.1 to 10 seconds.")
+    if not _ORIGIN.fullmatch(settings.origin):
+        raise SettingsRefused("HUB_ORIGIN must be like kith.example.gov.uk/trail, without spaces.")
+    for name, number, (least, most) in (
+        ("HUB_WORKERS", settings.workers, (1, 64)),
+        ("HUB_THREADS", settings.threads, (1, 64)),
+        ("HUB_SEARCHES_PER_HOUR", settings.searches_per_hour, (1, 1000)),
+        ("HUB_COMPETENCE_FROM_AGE", settings.competence_from_age, (8, 16)),
+        ("HUB_SMALLEST_GROUP", settings.smallest_group, (2, 1000)),
+    ):
+        if not least <= number <= most:
+            raise SettingsRefused(f"{name} must be {least} to {most}.")
+    if settings.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise SettingsRefused("HUB_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR.")
     for name, folder in (
         ("HUB_PARTNERS_DIR", settings.partners_folder),
         ("HUB_AGREEMENTS_DIR", settings.agreements_folder),
@@ -201,11 +237,12 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         raise SettingsRefused(f"Unknown setting {unknown[0]}.", next_steps=("python -m hub doctor lists them all.",))
     env = _Reader(source)
     base_url = env.text("BASE_URL").rstrip("/")
+    host = _base_url(base_url).hostname
     settings = Settings(
         mode=env.text("MODE", "production"),
         database_url=env.text("DATABASE_URL", f"sqlite:///{ROOT / 'var' / 'kith.sqlite'}"),
         base_url=base_url,
-        origin=env.text("ORIGIN", f"{urlsplit(base_url).hostname}/trail"),
+        origin=env.text("ORIGIN", f"{host}/trail"),
         master_key=_master_key(env),
         keys_folder=env.path("KEYS_DIR", ROOT / "var" / "keys"),
         partners_folder=env.path("PARTNERS_DIR", ROOT / "connectors" / "partners"),
