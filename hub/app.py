@@ -11,9 +11,11 @@ from typing import Any
 import structlog
 from flask import Flask, Response, abort, g, jsonify, render_template, request, session
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from werkzeug.exceptions import HTTPException, InternalServerError
 
-from audit import TrailUnavailable
+from audit import TrailCorrupt, TrailUnavailable
 from connectors import ConnectorError
 from hub import errors
 from hub.api.routes import api
@@ -40,11 +42,20 @@ STATUS: Mapping[type[Exception], tuple[int, str]] = {
     errors.Unavailable: (503, "Nothing was shown"),
     TrailUnavailable: (503, "Nothing was shown"),
     ConnectorError: (503, "Nothing was shown"),
+    OperationalError: (503, "Nothing was shown"),
+    InterfaceError: (503, "Nothing was shown"),
+    PoolExhausted: (503, "Nothing was shown"),
 }
 UNAVAILABLE = (
     "The record of disclosures cannot be written at the moment, so nobody was asked and nothing is shown.",
     ("Try again in a minute.", "If somebody is at risk now, ring the agencies yourself."),
 )
+CORRUPT = (
+    "The record of disclosures does not verify: it is not what was signed. Nothing is shown until somebody has looked.",
+    ("Tell the hub's operator and your data protection officer now.", UNAVAILABLE[1][1]),
+)
+#: Methods that a log line names; another one is a text of the caller's own.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def create_app(hub: Hub) -> Flask:
@@ -53,7 +64,9 @@ def create_app(hub: Hub) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST, MAX_FORM_PARTS=60)
     app.extensions["hub"] = hub
     app.extensions["signin"] = SignIn(
-        read_issuers(hub.settings.issuers_file), redirect_uri=hub.settings.base_url + "/sign-in/answer", keys=hub.keys
+        read_issuers(hub.settings.issuers_file, https_only=not hub.settings.demo),
+        redirect_uri=hub.settings.base_url + "/sign-in/answer",
+        keys=hub.keys,
     )
     app.session_interface = SqlSessions(hub)
     _set_up_templates(app, hub)
@@ -115,7 +128,7 @@ def _set_up_probes(app: Flask, hub: Hub) -> None:
         if endpoint != "static":
             log.info(
                 "answered",
-                method=request.method,
+                method=request.method if request.method in METHODS else "other",
                 route=str(request.url_rule or "none"),
                 status=response.status_code,
                 elapsed_ms=round(elapsed * 1000, 1),
@@ -142,6 +155,9 @@ def _set_up_probes(app: Flask, hub: Hub) -> None:
 def _set_up_errors(app: Flask) -> None:
     @app.errorhandler(Exception)
     def refused(error: Exception) -> tuple[str | Response, int] | Response:
+        if isinstance(error, InternalServerError) and isinstance(error.original_exception, Exception):
+            # Flask wraps what was raised outside of a view, while a session was opened or saved.
+            error = error.original_exception
         if isinstance(error, HTTPException) and error.code is not None:
             return _http_error(error)
         for kind, (status, title) in STATUS.items():
@@ -150,14 +166,11 @@ def _set_up_errors(app: Flask) -> None:
                 log.warning("refused", status=status, code=getattr(error, "code", type(error).__name__))
                 return _answer(status, title, sentence, steps)
         log.error("failed", status=500, exc_info=error)
-        return _answer(
-            500,
-            "Something went wrong",
-            "The fault is ours, and nothing was shown.",
-            ("Try again.", "If it happens again, tell the hub's operator the reference below."),
-        )
+        return _answer(500, *HTTP_WORDS[500])
 
     def _words(error: Exception) -> tuple[str, tuple[Any, ...]]:
+        if isinstance(error, TrailCorrupt):
+            return CORRUPT
         if isinstance(error, TrailUnavailable):
             return UNAVAILABLE
         if isinstance(error, HubError):
@@ -166,7 +179,7 @@ def _set_up_errors(app: Flask) -> None:
 
     def _http_error(error: HTTPException) -> tuple[str | Response, int] | Response:
         status = error.code or 500
-        title, sentence, steps = HTTP_WORDS.get(status, HTTP_WORDS[400])
+        title, sentence, steps = HTTP_WORDS.get(status, HTTP_WORDS[500 if status >= 500 else 400])
         answer = _answer(status, title, sentence, steps)
         headers = [(n, v) for n, v in error.get_headers() if n in ("Allow", "Retry-After")]
         response = app.make_response(answer)
@@ -222,5 +235,11 @@ HTTP_WORDS: Mapping[int, tuple[str, str, tuple[Any, ...]]] = {
     ),
     413: ("Too much at once", "What was sent is larger than any form here.", ("Shorten the text and try again.",)),
     415: ("That did not work", "The request was not in a form that is understood here.", ()),
+    422: ("There is a problem", "What was sent cannot be used.", ()),
+    500: (
+        "Something went wrong",
+        "The fault is ours, and nothing was shown.",
+        ("Try again.", "If it happens again, tell the hub's operator the reference below."),
+    ),
     429: ("Too many requests", "You have asked very often in a short time.", ("Wait a minute and try again.",)),
 }

@@ -6,12 +6,14 @@ without a mark answer: a test compares the set of routes with the set of marked 
 
 import secrets
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from hub.errors import NotForYou
+from hub.errors import NotForYou, Unavailable
 from policies.vocabulary import Role
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -68,7 +70,7 @@ def access_of(endpoint: str) -> frozenset[Role] | str | None:
 
 
 def guard() -> AnyResponse | None:
-    """Runs before every request: no mark, no entry; no session, sign in; wrong role, refused."""
+    """Runs before every request: no mark, no entry; no session, sign in; role ended or wrong, refused."""
     g.csp_nonce = secrets.token_urlsafe(16)
     g.request_id = secrets.token_hex(16)
     if request.endpoint is None:
@@ -78,15 +80,33 @@ def guard() -> AnyResponse | None:
         return None
     if access is None:
         abort(403)
+    if getattr(session, "unreadable", False):
+        raise Unavailable(
+            "The hub's database does not answer at the moment, so nobody was asked and nothing is shown.",
+            next_steps=("Try again in a minute.", "If somebody is at risk now, ring the agencies yourself."),
+        )
     actor = session.get("actor")
     if actor is None:
         if request.path.startswith("/api/"):
             abort(401)
         keep_typed_text()
         return redirect(url_for("signin.choose"), code=303)
+    _require_role_still_held(actor)
     if Role(actor["role"]) not in access:
         raise NotForYou("This page is not part of your role.")
     return None
+
+
+def _require_role_still_held(actor: dict[str, Any]) -> None:
+    """A role that lapses during a session ends it at the next request, not at the next sign-in (rule P02)."""
+    until = actor.get("role_until")
+    if until is not None and datetime.fromisoformat(until) <= current_app.extensions["hub"].clock():
+        session.clear()
+        session.rotate = True  # type: ignore[attr-defined]
+        raise NotForYou(
+            "Your agency's record says that your role has ended, so you are signed out.",
+            next_steps=("Ask your manager to have your role renewed, then sign in again.",),
+        )
 
 
 def keep_typed_text() -> None:
@@ -97,10 +117,23 @@ def keep_typed_text() -> None:
     ended = getattr(session, "ended", None)
     if request.method != "POST" or not ended or not ended.get("actor"):
         return
-    if not secrets.compare_digest(request.form.get("csrf_token", ""), ended.get("csrf", "-")):
+    if not _same(request.form.get("csrf_token", ""), ended.get("csrf")):
         return
     typed = {name: value[:4000] for name, value in request.form.items() if name != "csrf_token"}
-    session["draft"] = {"path": request.path, "typed": typed, "user": ended["actor"]["id"]}
+    if typed:
+        session["draft"] = {"path": request.path, "typed": typed, "user": ended["actor"]["id"]}
+
+
+def page_of(path: str) -> str:
+    """The page with the form that is sent to this address: itself, or the nearest one above it that is a page."""
+    pages = current_app.url_map.bind("")
+    while path:
+        try:
+            pages.match(path, method="GET")
+            return path
+        except HTTPException:
+            path = path.rpartition("/")[0]
+    return "/"
 
 
 def take_draft(path: str) -> dict[str, str]:
@@ -128,8 +161,13 @@ def check_csrf() -> None:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         abort(403)
     given = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
-    if not secrets.compare_digest(given, session.get("csrf", "-")):
+    if not _same(given, session.get("csrf")):
         abort(400)
+
+
+def _same(given: str, expected: str | None) -> bool:
+    """True when the token is the expected one; a session that never gave out a token accepts none."""
+    return expected is not None and secrets.compare_digest(given.encode(), expected.encode())
 
 
 def secure(response: Response) -> Response:
@@ -146,11 +184,11 @@ def secure(response: Response) -> Response:
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), interest-cohort=()"
     headers["X-Request-Id"] = g.get("request_id", "")
-    if request.endpoint == "static":
+    if request.endpoint == "static" and response.status_code == 200:
         headers["Cache-Control"] = "public, max-age=31536000, immutable"
     else:
         headers["Cache-Control"] = "no-store"
-    if request.is_secure:
+    if request.is_secure or current_app.extensions["hub"].settings.secure_cookies:
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     return response
 

@@ -38,8 +38,27 @@ def _only_known_keys(_logger: Any, _method: str, line: MutableMapping[str, Any])
     return line
 
 
+class _Libraries(logging.Handler):
+    """What a library has to say becomes a line of ours: which library, how bad, what kind of error - never its text.
+
+    Flask, gunicorn and the drivers put addresses, parameters and stack traces into theirs.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line."""
+        error = record.exc_info[1] if record.exc_info else None
+        log.log(
+            record.levelno,
+            "library",
+            reason=record.name,
+            file=record.filename,
+            line=record.lineno,
+            **({"exc_info": error} if error else {}),
+        )
+
+
 def set_up_logs(level: str) -> None:
-    """Sends our log lines to standard error as JSON, and keeps libraries quiet below WARNING."""
+    """Sends log lines to standard error as JSON, ours and those of libraries from WARNING on."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -52,7 +71,7 @@ def set_up_logs(level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, handlers=[_Libraries()], force=True)
 
 
 log = structlog.get_logger()

@@ -31,8 +31,8 @@ def gp_check() -> tuple[Response, int]:
         asked: Any = GpCheckAsked().load(request.get_json(silent=True) or {})
         check = disclosure.package_check(hub_of(), context_of(), asked["nhs_number"])
     except ValidationError as error:
-        messages = error.messages if isinstance(error.messages, dict) else {"body": ""}
-        wrong = dict.fromkeys(error.normalized_messages(), "Not understood, missing, or not known here.")
+        fields: dict[str, Any] = error.messages if isinstance(error.messages, dict) else {"body": ""}
+        wrong = dict.fromkeys(map(str, fields), "Not understood, missing, or not known here.")
         return _problem(422, "There is a problem", "The request cannot be used.", wrong)
     except FormRefused as error:
         return _problem(422, "There is a problem", error.sentence, error.errors)

@@ -9,7 +9,7 @@ import secrets
 import threading
 import time
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -39,6 +39,10 @@ PROVIDER_TIMEOUT_S = 5
 #: Seconds after which keys are fetched again, and the shortest time between two fetches for an unknown key.
 KEYS_MAX_AGE_S, KEYS_MIN_AGE_S = 3600, 30
 
+#: What a provider says when more than a password was asked for (RFC 8176; NIST SP 800-63B levels).
+STRONG_METHODS = frozenset({"mfa", "hwk", "swk", "sc", "otp"})
+STRONG_CLASSES = frozenset({"strong", "AAL2", "AAL3"})
+
 _REFUSED = "Sign-in did not work."
 _NEXT = ("Try again.", "If it fails again, ring your agency's service desk and say that Kith refused the sign-in.")
 
@@ -60,8 +64,11 @@ class Issuer:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-def read_issuers(path: Path) -> dict[str, Issuer]:
-    """Identity providers from a TOML file. Raises SettingsRefused with the entry and key that is wrong."""
+def read_issuers(path: Path, *, https_only: bool = False) -> dict[str, Issuer]:
+    """Identity providers from a TOML file. Raises SettingsRefused with the entry and key that is wrong.
+
+    Takes: `https_only`, outside the demonstration: keys that arrive in the clear prove nothing.
+    """
     if not path.is_file():
         return {}
     issuers: dict[str, Issuer] = {}
@@ -71,6 +78,10 @@ def read_issuers(path: Path) -> dict[str, Issuer]:
             secret = (
                 table["client_secret"] if "client_secret" in table else Path(table["client_secret_file"]).read_text()
             )
+            if https_only and urlsplit(table["issuer"]).scheme != "https":
+                raise SettingsRefused(f"HUB_ISSUERS_FILE: the issuer {table['code']} must be https.")
+            if not isinstance(table["agencies"], list):
+                raise SettingsRefused(f"HUB_ISSUERS_FILE: the agencies of {table['code']} must be a list.")
             issuers[table["code"]] = Issuer(
                 code=table["code"],
                 name=table["name"],
@@ -80,7 +91,7 @@ def read_issuers(path: Path) -> dict[str, Issuer]:
                 agencies=frozenset(table["agencies"]),
                 claims=table.get("claims", {}),
             )
-    except (KeyError, OSError, tomllib.TOMLDecodeError) as error:
+    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
         raise SettingsRefused(f"HUB_ISSUERS_FILE cannot be used: {type(error).__name__} {error}.") from error
     return issuers
 
@@ -122,7 +133,7 @@ class SignIn:
         """
         if not started or now.timestamp() - started["at"] > SIGN_IN_WITHIN_S:
             raise _refused("no-sign-in-in-progress")
-        if not secrets.compare_digest(answer.get("state", ""), started["state"]):
+        if not _same(answer.get("state", ""), started["state"]):
             raise _refused("state-differs")
         issuer = self._issuer(started["issuer"])
         metadata = self._metadata(issuer)
@@ -181,6 +192,8 @@ class SignIn:
             name for name in ALGORITHMS if name in metadata.get("id_token_signing_alg_values_supported", ["RS256"])
         ]
         id_token = token.get("id_token", "")
+        if not allowed:  # An empty list would mean "the library's own choice".
+            raise _refused("token-signature")
         claims = None
         for newest in (False, True):
             try:
@@ -201,7 +214,7 @@ class SignIn:
             "token-expired": isinstance(claims.get("exp"), int | float) and claims["exp"] > moment - SKEW_S,
             "token-from-future": isinstance(claims.get("iat"), int | float) and claims["iat"] < moment + SKEW_S,
             "token-too-old": isinstance(claims.get("iat"), int | float) and claims["iat"] > moment - SIGN_IN_WITHIN_S,
-            "token-nonce": secrets.compare_digest(str(claims.get("nonce", "")), nonce),
+            "token-nonce": _same(str(claims.get("nonce", "")), nonce),
             "token-subject": isinstance(claims.get("sub"), str) and claims["sub"] != "",
         }
         for reason, holds in checks.items():
@@ -221,20 +234,15 @@ class SignIn:
         def claim(name: str) -> Any:
             return claims.get(issuer.claims.get(name, name))
 
-        if claim("agency") not in issuer.agencies:
+        if not isinstance(claim("agency"), str) or claim("agency") not in issuer.agencies:
             raise _refused("agency-not-of-this-provider")
         try:
             role = Role(str(claim("role")))
             role_from = _moment(claim("role_from")) or datetime.fromtimestamp(claims["iat"], UTC)
             role_until = _moment(claim("role_until"))
-        except ValueError as error:
+        except (OSError, OverflowError, TypeError, ValueError) as error:
             raise _refused("role-unknown") from error
-        methods = claims.get("amr") or []
-        strong = bool({"mfa", "hwk", "swk", "sc", "otp"} & set(methods)) or claims.get("acr") in (
-            "strong",
-            "AAL2",
-            "AAL3",
-        )
+        strong = bool(STRONG_METHODS & _words(claims.get("amr"))) or bool(STRONG_CLASSES & _words(claims.get("acr")))
         return Actor(
             id="US-" + self._keys.blind("user", f"{issuer.issuer}\x1f{claims['sub']}").hex()[:16],
             name=str(claim("name") or "Name not given")[:120],
@@ -247,6 +255,16 @@ class SignIn:
             role_from=role_from,
             role_until=role_until,
         )
+
+
+def _same(given: str, expected: str) -> bool:
+    return secrets.compare_digest(given.encode(), expected.encode())
+
+
+def _words(value: Any) -> frozenset[str]:
+    """The words of a claim that may be one word or a list of them."""
+    values: Iterable[Any] = value if isinstance(value, list) else (value,)
+    return frozenset(one for one in values if isinstance(one, str))
 
 
 def _birth_date(claims: Mapping[str, Any]) -> date | None:
@@ -282,10 +300,19 @@ def _get_json(url: str, issuer: Issuer) -> dict[str, Any]:
             answer.raise_for_status()
             found = answer.json()
     except (requests.RequestException, ValueError) as error:
-        raise _refused("provider-not-reached") from error
+        raise _not_reached() from error
     if not isinstance(found, dict):
-        raise _refused("provider-not-reached")
+        raise _not_reached()
     return found
+
+
+def _not_reached() -> SignInRefused:
+    error = SignInRefused(
+        "Your organisation's sign-in service does not answer. Kith itself is running.",
+        next_steps=("Try again in a minute.", "If it goes on, ring your agency's service desk."),
+    )
+    error.code = "provider-not-reached"
+    return error
 
 
 def _refused(reason: str) -> SignInRefused:

@@ -16,7 +16,7 @@ from hub.assembly import Hub
 from hub.context import Actor
 from hub.enquiries import user_of
 from hub.errors import SignInRefused
-from hub.headers import for_everybody_signed_in, open_to_all
+from hub.headers import for_everybody_signed_in, open_to_all, page_of
 from hub.people import candidates, family_of, parse_box
 from hub.signin.oidc import SignIn
 from hub.web.common import context_of, hub_of
@@ -71,7 +71,7 @@ def answer() -> Response:
     ctx = context_of()
     hub.trail.append("sign-in", now=now, user=user_of(ctx), outcome="ACCEPTED", trace=ctx.request_id)
     oversight.remember_staff(hub, ctx)
-    return redirect(draft["path"] if draft and draft["user"] == actor.id else "/", code=303)
+    return redirect(page_of(draft["path"]) if draft and draft["user"] == actor.id else "/", code=303)
 
 
 @signin.post("/sign-out")
@@ -88,7 +88,7 @@ def sign_out() -> Response:
 
 
 def with_own_person(hub: Hub, actor: Actor, born: date | None, now: datetime) -> Actor:
-    """The actor, tied to the person they are themselves and to their family, for conflicts of interest (rules P33, P34).
+    """The actor, tied to the person they are themselves and to their family (rules P33, P34: conflicts of interest).
 
     Only when the provider gives a date of birth and exactly one known person has that name and date.
     """

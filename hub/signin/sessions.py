@@ -15,10 +15,13 @@ from typing import Any
 from flask import Flask, Request, Response
 from flask.sessions import SessionInterface, SessionMixin
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import CallbackDict
 
 from hub.assembly import Hub
+from hub.errors import KeyRefused
 from hub.keys import HUB
+from hub.logs import log
 from hub.tables import web_sessions
 
 #: How often a session's last use is written back, in seconds: not at every request.
@@ -28,7 +31,11 @@ KEEP_ENDED_H = 12
 
 
 class WebSession(CallbackDict[str, Any], SessionMixin):
-    """The values of one session. `ended` holds the values of the session that has just expired, if any."""
+    """The values of one session.
+
+    `ended` holds the values of the session that has just expired, if any; `unreadable` says that the database could
+    not be asked, so that nothing is known about this browser and every closed route answers 503.
+    """
 
     def __init__(self, values: Mapping[str, Any] | None = None, *, cookie: str | None = None) -> None:
         def changed(this: "WebSession") -> None:
@@ -40,6 +47,7 @@ class WebSession(CallbackDict[str, Any], SessionMixin):
         self.rotate = False
         self.replaces: str | None = None
         self.ended: Mapping[str, Any] | None = None
+        self.unreadable = False
 
     @property
     def user(self) -> str | None:
@@ -59,18 +67,26 @@ class SqlSessions(SessionInterface):
         self.cookie_name = "__Host-kith" if hub.settings.secure_cookies else "kith"
 
     def open_session(self, app: Flask, request: Request) -> WebSession:
-        """The session of this request, or a new empty one."""
+        """The session of this request, or a new empty one; one that was tampered with in the database is none."""
         cookie = request.cookies.get(self.cookie_name)
         if not cookie or len(cookie) > 64:
             return WebSession()
-        with self._hub.db.session() as session:
-            row = (
-                session.execute(select(web_sessions).where(web_sessions.c.id_hash == _hash(cookie))).mappings().first()
-            )
-        if row is None:
+        try:
+            with self._hub.db.session() as session:
+                found_row = session.execute(select(web_sessions).where(web_sessions.c.id_hash == _hash(cookie)))
+                row = found_row.mappings().first()
+            if row is None:
+                return WebSession()
+            values = self._values(cookie, row["sealed"])
+        except SQLAlchemyError as error:
+            log.error("failed", code="session-unreadable", exc_info=error)
+            unreadable = WebSession()
+            unreadable.unreadable = True
+            return unreadable
+        except KeyRefused as error:
+            log.warning("refused", code=error.code)
             return WebSession()
         now = self._hub.clock()
-        values = self._values(cookie, row["sealed"])
         if now - row["seen_at"] > self._idle or now - row["made_at"] > self._absolute:
             fresh = WebSession()
             fresh.ended = values
@@ -82,7 +98,7 @@ class SqlSessions(SessionInterface):
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Writes what changed; a sign-in or sign-out gets a new cookie value and ends the old one."""
-        if not isinstance(session, WebSession) or not (session.modified or session.rotate):
+        if not isinstance(session, WebSession) or session.unreadable or not (session.modified or session.rotate):
             return
         now = self._hub.clock()
         if session.cookie is None or session.rotate:
