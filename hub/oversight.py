@@ -5,6 +5,7 @@ show content, and every look is itself an event; a search by person needs a case
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,7 +14,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from audit import AuditError, Entry, EntryUnknown, EventInvalid, ReceiptProof
+from audit import Entry, EntryUnknown, EventInvalid, ProofError, ReceiptProof, TrailCorrupt
 from connectors import OfferedField
 from hub.assembly import Hub
 from hub.casefile import LONDON, CaseFile, PersonFacts
@@ -40,8 +41,12 @@ REGISTERED = frozenset(
 )
 #: Rows of one page of the register.
 PAGE = 50
-#: Two looks at the register bring at most this many events into it at once, so that no look waits long.
+#: Entries that are brought into the register in one transaction, so that no other writer waits long.
 CATCH_UP = 5_000
+#: A case reference gets into the trail, where nothing can be erased: no spaces, a digit, no date, no NHS number.
+_REFERENCE = re.compile(
+    r"(?=[^0-9]*[0-9])(?!.*\d{1,2}[./-]\d{1,2}[./-]\d{4})(?!([^0-9]*[0-9]){10}[^0-9]*$)[A-Za-z0-9][A-Za-z0-9/._-]{2,39}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +118,12 @@ def parse_filter(hub: Hub, ctx: RequestContext, typed: Mapping[str, str]) -> Fil
         errors["agency"] = "Choose one of the agencies."
     person = None
     who = typed.get("person", "").strip()
-    if who and reference is None:
+    if reference is not None and not _REFERENCE.fullmatch(reference):
+        errors["case_reference"] = (
+            "Enter the number of your case: 3 to 40 letters, digits or . / - _ , with a digit and without a name, "
+            "date of birth or NHS number."
+        )
+    elif who and reference is None:
         errors["case_reference"] = "Enter the case reference: a search for a person needs one."
     elif who:
         person = _person(hub, ctx, who, errors)
@@ -217,7 +227,7 @@ def register(hub: Hub, ctx: RequestContext, wanted: Filter) -> Register:
                 kind=row["kind"],
                 outcome=row["outcome"],
                 user=row["user"],
-                user_name=names.get(row["user"] or "", "The hub itself"),
+                user_name=_who(names, row["user"]),
                 agency=row["agency"],
                 purpose=row["purpose"],
                 sources=tuple(row["sources"]),
@@ -235,6 +245,8 @@ def entry(hub: Hub, ctx: RequestContext, eid: str) -> Entered:
         found = hub.trail.entry(eid)
     except (EntryUnknown, EventInvalid) as error:
         raise NotFound("There is no such entry.") from error
+    except TrailCorrupt:
+        found = _as_registered(hub, ctx, eid)
     hub.trail.append(
         "audit:read",
         now=ctx.now,
@@ -253,17 +265,16 @@ def entry(hub: Hub, ctx: RequestContext, eid: str) -> Entered:
             f"Verified now: this entry is number {proof.index + 1} of {proof.size} in the signed trail, and it has "
             "not been changed since it was written."
         )
-    except AuditError:
+    except (ProofError, TrailCorrupt):
         words = (
             "This entry does not fit the signed trail. Tell your data protection officer and the hub's operator now."
         )
     with hub.db.session() as session:
         names = _staff_names(hub, session)
-    user = found.fields.get("user", {}).get("subject", "")
     return Entered(
         entry=found,
         at=_moment(found.t),
-        user_name=names.get(user, "The hub itself"),
+        user_name=_who(names, found.fields.get("user", {}).get("subject")),
         persons=_persons(hub, found),
         proof=proof,
         verified=verified,
@@ -275,13 +286,14 @@ def catch_up(hub: Hub) -> int:
     """Brings the projection up to the trail's newest entry; returns how many entries it read."""
     with hub.db.session() as session:
         last = session.execute(select(func.max(disclosure_register.c.index))).scalar()
-    start, seen = (0 if last is None else last + 1), 0
+    seen = 0
     batch: list[Entry] = []
-    for found in hub.trail.events(start):
+    for found in hub.trail.events(0 if last is None else last + 1):
         seen += 1
         batch.append(found)
         if len(batch) >= CATCH_UP:
-            _project(hub, batch)
+            if not _project(hub, batch):
+                return seen  # Going on here would leave a gap that no later look comes back to.
             batch = []
     _project(hub, batch)
     return seen
@@ -299,7 +311,8 @@ def remember_staff(hub: Hub, ctx: RequestContext) -> None:
             session.execute(insert(staff).values(user=ctx.actor.id, **values))
 
 
-def _project(hub: Hub, batch: list[Entry]) -> None:
+def _project(hub: Hub, batch: list[Entry]) -> bool:
+    """Writes a batch, or nothing of it when another look wrote some of it meanwhile; returns whether it did."""
     rows, persons, sources = [], [], []
     for found in batch:
         if found.kind not in REGISTERED:
@@ -324,7 +337,7 @@ def _project(hub: Hub, batch: list[Entry]) -> None:
         persons += [{"index": found.index, "person_blind": blind} for blind in blinds]
         sources += [{"index": found.index, "agency": agency} for agency in set(fields.get("source", []))]
     if not rows:
-        return
+        return True
     try:
         with hub.db.writing() as session:
             session.execute(insert(disclosure_register), rows)
@@ -333,7 +346,24 @@ def _project(hub: Hub, batch: list[Entry]) -> None:
             if sources:
                 session.execute(insert(disclosure_sources), sources)
     except IntegrityError:
-        return  # Another look projected the same entries at the same time; theirs count.
+        return False  # Another look projected the same entries at the same time; theirs count.
+    return True
+
+
+def _who(names: Mapping[str, str], user: str | None) -> str:
+    """The name of who acted; somebody who never signed in here is named by their id, never taken for the hub."""
+    return names.get(user, user) if user else "The hub itself"
+
+
+def _as_registered(hub: Hub, ctx: RequestContext, eid: str) -> Entry:
+    """What the register remembers of an entry that the trail cannot read any more, because it was altered."""
+    with hub.db.session() as session:
+        row = session.execute(select(disclosure_register).where(disclosure_register.c.eid == eid)).mappings().first()
+    if row is None:
+        return Entry(-1, eid, int(ctx.now.timestamp() * 1000), "Cannot be read", {}, (), b"", b"")
+    fields = {"outcome": row["outcome"], "purpose": row["purpose"]}
+    fields["user"] = {"subject": row["user"], "agency": row["agency"]} if row["user"] else {}
+    return Entry(row["index"], eid, row["t"], row["kind"], fields, (), b"", b"")
 
 
 def _persons(hub: Hub, found: Entry) -> tuple[str, ...]:
