@@ -4,6 +4,7 @@ For: turning use-cases into pages and their refusals into pages that say what to
 with a stack trace, an exception's text, or anything about a person in an error.
 """
 
+import secrets
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -70,11 +71,11 @@ def create_app(hub: Hub) -> Flask:
     )
     app.session_interface = SqlSessions(hub)
     _set_up_templates(app, hub)
+    _set_up_probes(app, hub)
     set_up_guard(app)
     for blueprint in (common.common, signin, mash.mash, gp.gp, ig.ig, api):
         app.register_blueprint(blueprint)
     _set_up_static(app)
-    _set_up_probes(app, hub)
     _set_up_errors(app)
     return app
 
@@ -115,9 +116,11 @@ def _set_up_probes(app: Flask, hub: Hub) -> None:
 
     @app.before_request
     def started() -> None:
+        # First of all: a request that the guard turns away has its own time and its own id too.
         g.started = time.perf_counter()
+        g.request_id = secrets.token_hex(16)
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=g.get("request_id"))
+        structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
     @app.after_request
     def measured(response: Response) -> Response:

@@ -72,7 +72,6 @@ def access_of(endpoint: str) -> frozenset[Role] | str | None:
 def guard() -> AnyResponse | None:
     """Runs before every request: no mark, no entry; no session, sign in; role ended or wrong, refused."""
     g.csp_nonce = secrets.token_urlsafe(16)
-    g.request_id = secrets.token_hex(16)
     if request.endpoint is None:
         return None
     access = access_of(request.endpoint)

@@ -144,7 +144,7 @@ class SignIn:
             raise _refused("provider-refused")
         token = self._exchange(issuer, metadata, answer["code"], started["verifier"])
         claims = self._verified_claims(issuer, metadata, token, started["nonce"], now)
-        return self._actor(issuer, claims), _birth_date(claims)
+        return self._actor(issuer, claims, now), _birth_date(claims)
 
     def _issuer(self, code: str) -> Issuer:
         if code not in self.issuers:
@@ -230,7 +230,7 @@ class SignIn:
                 issuer.keys_at = time.monotonic()
             return issuer.keys
 
-    def _actor(self, issuer: Issuer, claims: Mapping[str, Any]) -> Actor:
+    def _actor(self, issuer: Issuer, claims: Mapping[str, Any], now: datetime) -> Actor:
         def claim(name: str) -> Any:
             return claims.get(issuer.claims.get(name, name))
 
@@ -238,7 +238,8 @@ class SignIn:
             raise _refused("agency-not-of-this-provider")
         try:
             role = Role(str(claim("role")))
-            role_from = _moment(claim("role_from")) or datetime.fromtimestamp(claims["iat"], UTC)
+            # Without a date the role is held from now on; the provider's clock may be ahead of ours.
+            role_from = _moment(claim("role_from")) or min(now, datetime.fromtimestamp(claims["iat"], UTC))
             role_until = _moment(claim("role_until"))
         except (OSError, OverflowError, TypeError, ValueError) as error:
             raise _refused("role-unknown") from error

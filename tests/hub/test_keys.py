@@ -170,6 +170,6 @@ def test_a_statement_that_fails_does_not_repeat_what_it_was_given(database: Data
     row = {"agency": "csc", "wrapped": b"Maisie Tarrant", "made_at": datetime(2026, 11, 23, tzinfo=UTC)}
     with engine.begin() as connection:
         connection.execute(insert(data_keys), [row])
-    with pytest.raises(Exception, match="(?i)unique") as refused, engine.begin() as connection:
+    with pytest.raises(Exception, match=r"(?i)unique") as refused, engine.begin() as connection:
         connection.execute(insert(data_keys), [{**row, "agency": "csc"}])
     assert "Maisie" not in str(refused.value)
