@@ -1,0 +1,123 @@
+"""What every page must be, looked at in the browser at a wide and a narrow screen: the list of docs/demo.md's checks.
+
+For: any test or tour that has a page open. It must never change what the page asks of the server: looking twice
+at one page is one disclosure.
+"""
+
+import gzip
+import re
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_plus
+
+import axe_playwright_python
+from playwright.sync_api import Page
+
+from hub.demo.stories import STORIES
+
+WIDE, NARROW = (1280, 900), (320, 640)
+#: Bytes after gzip. The combined picture of a family is the one page that may weigh more.
+ORDINARY_PAGE, ASSETS, REQUESTS = 15_000, 45_000, 8
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RUN_AXE = """async (tags) => (await axe.run({runOnly: {type: 'tag', values: tags}, resultTypes: ['violations'],
+    rules: {'target-size': {enabled: true}}})).violations.map(
+    v => v.id + ': ' + v.nodes.map(n => n.target.join(' ')).slice(0, 3).join(' | '))"""
+SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+#: Texts of drawings that are too small or outside their drawing.
+BAD_TEXTS = """() => [...document.querySelectorAll('svg')].flatMap(svg => {
+    const frame = svg.getBoundingClientRect(), scale = svg.getScreenCTM() ? svg.getScreenCTM().a : 1;
+    return [...svg.querySelectorAll('text')].filter(t => {
+        const b = t.getBoundingClientRect(), size = parseFloat(getComputedStyle(t).fontSize) * scale;
+        return b.width > 0 && (size < 12 || b.left < frame.left - 1 || b.right > frame.right + 1
+            || b.top < frame.top - 1 || b.bottom > frame.bottom + 1);
+    }).map(t => t.textContent.length + ' characters at ' + Math.round(t.getBoundingClientRect().left)); })"""
+#: Marks everything the keyboard should reach; a group of radios is one stop.
+SHOULD_REACH = """() => { const groups = new Set(); window.kithStops = [...document.querySelectorAll(
+    'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]')].filter(
+    e => e.getClientRects().length && !e.disabled && getComputedStyle(e).visibility !== 'hidden').filter(
+    e => e.type !== 'radio' || !groups.has(e.name) && groups.add(e.name));
+    document.body.tabIndex = -1; document.body.focus(); document.body.removeAttribute('tabindex');
+    return window.kithStops.length; }"""
+AT_FOCUS = """() => { const e = document.activeElement, drawn = s => parseFloat(s.outlineWidth) > 0
+        && s.outlineStyle !== 'none' && s.outlineColor !== 'rgba(0, 0, 0, 0)' || s.boxShadow !== 'none';
+    if (e === document.body || e === document.documentElement) return 'end';
+    const i = window.kithStops.findIndex(s => s === e || e.type === 'radio' && s.name === e.name);
+    const label = e.labels && e.labels[0], r = e.getBoundingClientRect();
+    const seen = drawn(getComputedStyle(e)) || label && drawn(getComputedStyle(label, '::before'));
+    const onScreen = r.bottom > 0 && r.top < innerHeight && r.right > 0 && r.left < innerWidth;
+    if (i >= 0) window.kithStops[i] = null;
+    return seen && onScreen ? 'seen' : (seen ? 'off the screen: ' : 'no visible focus: ') + (e.id || e.name || e.className); }"""
+MISSED = "() => window.kithStops.filter(e => e).map(e => e.id || e.name || e.className || e.tagName)"
+
+
+def personal_words() -> tuple[str, ...]:
+    """Names, numbers and birthdays of the stories, as they might get into an address, a title or a log."""
+    found: set[str] = {"leanne", "craig", "doughty", "jayden", "alfie", "maureen", "quennell"}
+    for story in STORIES.values():
+        found |= {word.casefold() for word in story.name.split() if len(word) > 4}
+        if story.nhs_number:
+            n = story.nhs_number
+            found |= {n, f"{n[:3]} {n[3:6]} {n[6:]}"}
+        if born := story.date_of_birth(date.today()):
+            found |= {born.isoformat(), f"{born:%d/%m/%Y}", f"{born.day} {born:%B} {born.year}".casefold()}
+    return tuple(sorted(found))
+
+
+PERSONAL = personal_words()
+
+
+def personal_in(text: str) -> list[str]:
+    """What in a text is about a person of the stories."""
+    plain = unquote_plus(text).casefold()
+    return [word for word in PERSONAL if word in plain]
+
+
+def faults_of(page: Page, *, titled: str | None = None) -> list[str]:
+    """Everything wrong with the page as it stands, at both widths. Leaves the window wide."""
+    found: list[str] = []
+    if personal_in(page.title()):
+        found.append("the title names somebody")
+    if not re.search(r"\S – Kith$", page.title()):
+        found.append(f"the title is {page.title()!r}")
+    page.evaluate(AXE)
+    for width, height in (NARROW, WIDE):
+        page.set_viewport_size({"width": width, "height": height})
+        found += [f"{width}: {fault}" for fault in _at_this_width(page)]
+    return found
+
+
+def _at_this_width(page: Page) -> Iterable[str]:
+    sideways = page.evaluate(SIDEWAYS)
+    if sideways > 0:
+        yield f"scrolls sideways by {sideways} px"
+    yield from (f"axe {violation}" for violation in page.evaluate(RUN_AXE, TAGS))
+    yield from (f"text of a drawing, {text}" for text in page.evaluate(BAD_TEXTS))
+    yield from keyboard_faults(page)
+
+
+def keyboard_faults(page: Page) -> list[str]:
+    """Goes through the page by Tab: everything is reached, seen, and nothing traps."""
+    found: list[str] = []
+    for _ in range(page.evaluate(SHOULD_REACH) + 5):
+        page.keyboard.press("Tab")
+        where: str = page.evaluate(AT_FOCUS)
+        if where == "end":
+            break
+        if where != "seen":
+            found.append(where)
+    else:
+        found.append("the keyboard does not come out of the page")
+    return found + [f"the keyboard does not reach {missed}" for missed in page.evaluate(MISSED)]
+
+
+def weight(body: bytes) -> int:
+    """Bytes on the line once a proxy has compressed the page."""
+    return len(gzip.compress(body, 6))
+
+
+def is_document(response: Any) -> bool:
+    """Whether a response is a page that was gone to, rather than something on it."""
+    return bool(response.request.is_navigation_request())

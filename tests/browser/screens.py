@@ -1,0 +1,55 @@
+"""Makes the pictures of docs/screens: every page of the tours on a desktop and on a telephone.
+
+`scripts/screens` runs it. A picture shows the top of its page, as much as a screen or two holds, so that all of them
+together stay small. The two of the README are taken last: `who-is-involved.png` and `picture.png`.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.inspection import NARROW, WIDE
+from tests.browser.tour import TOURS
+from tests.browser.visit import CHROMIUM, FLAGS, ROOT, Visitor, running_site
+
+FOLDER = ROOT / "docs" / "screens"
+
+
+def take(page: Page, name: str, folder: Path, *, whole: bool) -> None:
+    """One picture per width."""
+    for kind, (width, height), most in (("", WIDE, 1400), ("-phone", NARROW, 1600)):
+        page.set_viewport_size({"width": width, "height": height})
+        tall = int(page.evaluate("() => document.documentElement.scrollHeight"))
+        page.screenshot(
+            path=folder / f"{name}{kind}.png",
+            full_page=True,
+            clip={"x": 0, "y": 0, "width": width, "height": tall if whole else min(tall, most)},
+        )
+    page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+
+
+def main(folder: Path = FOLDER, *, whole: bool = False, only: tuple[str, ...] = ()) -> None:
+    """Walks every tour once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.png"):
+        old.unlink()
+    with tempfile.TemporaryDirectory() as home, running_site(Path(home)) as site, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        for name, tour in TOURS.items():
+            if only and name not in only:
+                continue
+            visitor = Visitor(browser, site)
+            visitor.page.set_default_timeout(20_000)
+            for stop in tour(visitor):
+                take(visitor.page, stop, folder, whole=whole)
+            visitor.context.close()
+        browser.close()
+    total = sum(path.stat().st_size for path in folder.glob("*.png"))
+    print(f"{len(list(folder.glob('*.png')))} pictures, {total / 1e6:.1f} MB, in {folder}")
+
+
+if __name__ == "__main__":
+    arguments = [a for a in sys.argv[1:] if a != "--whole"]
+    main(Path(arguments[0]) if arguments else FOLDER, whole="--whole" in sys.argv, only=tuple(arguments[1:]))

@@ -1,0 +1,168 @@
+"""What a journey costs the person who makes it: clicks and seconds of work, with script and without.
+
+The limits are those of the people who use earlier systems: a worker with a telephone in the other hand.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from hub.demo.stories import STORIES
+from tests.browser.meter import Meter
+from tests.browser.visit import Visitor
+
+pytestmark = pytest.mark.browser
+SCRIPT = pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+REASON = "School saw a bruise, and the explanation does not fit it"
+
+
+def start_enquiry(meter: Meter, who: str) -> None:
+    """From the list of enquiries to the filled form."""
+    meter.click(meter.page.get_by_role("link", name="Start an enquiry").first)
+    meter.choose("Section 47 child protection enquiry")
+    meter.choose("A decision to make section 47 enquiries is recorded")
+    meter.type("Your reference", "REF-2026-0417")
+    meter.type("Why do you need to know?", REASON)
+    meter.type("Who is it about?", who)
+
+
+def confirm_first_candidate(meter: Meter) -> None:
+    """Reads who is offered, decides, confirms."""
+    meter.reads(meter.page.locator(".kith-candidate"))
+    meter.button("This is the person", decide=True)
+
+
+@SCRIPT
+def test_a_mash_worker_gets_from_a_referral_to_the_combined_picture(
+    script: bool, visitors: Callable[..., Visitor]
+) -> None:
+    visitor = visitors(script=script)
+    page = visitor.sign_in("mash_social_worker")
+    meter = Meter(page)
+    start_enquiry(meter, "tarrant maisie 4 9 2019")
+    filled = meter.clicks
+    meter.button("Search")
+    confirm_first_candidate(meter)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Who is involved")
+    meter.reads(page.locator(".kith-lead"))
+    if script:
+        paint = page.evaluate("() => performance.getEntriesByName('first-contentful-paint')[0].startTime")
+        assert paint <= 1500
+    meter.button("Show details")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Combined family picture")
+    for name in ("Maisie", "Jayden", "Alfie", "Leanne", "Craig", "Maureen"):
+        expect(page.get_by_role("heading", level=3).filter(has_text=name)).to_have_count(1)
+    print("referral to picture:", meter)
+    assert meter.clicks - filled == 3
+    assert meter.seconds <= 60
+
+
+@SCRIPT
+def test_a_mash_worker_adds_one_more_adult_in_two_clicks(script: bool, visitors: Callable[..., Visitor]) -> None:
+    visitor = visitors(script=script)
+    page = visitor.sign_in("mash_social_worker")
+    begin = Meter(page)
+    start_enquiry(begin, "tarrant maisie 9997000048")
+    begin.button("Search")
+    begin.button("This is the person")
+    first = page.locator(".kith-receipt strong").inner_text()
+    meter = Meter(page)
+    meter.type("Name, date of birth or NHS number", "Pemberton Dorothy 9997000390")
+    meter.button("Search")
+    confirm_first_candidate(meter)
+    print("one more adult:", meter)
+    assert meter.clicks == 2
+    expect(page.get_by_role("columnheader").filter(has_text="Dorothy")).to_have_count(1)
+    expect(page.locator(".kith-identity")).to_contain_text("Section 47 child protection enquiry")
+    assert page.locator(".kith-receipt strong").inner_text() != first
+
+
+@SCRIPT
+@pytest.mark.parametrize(
+    ("story", "word"),
+    [
+        ("package_current", "YES"),
+        ("package_ended", "NO"),
+        ("package_objection", "CANNOT SAY"),
+        ("package_other_list", "CANNOT SAY"),
+    ],
+)
+def test_a_care_coordinator_learns_whether_there_is_a_package(
+    script: bool, story: str, word: str, visitors: Callable[..., Visitor]
+) -> None:
+    visitor = visitors(script=script)
+    page = visitor.sign_in("gp_millbrook")
+    meter = Meter(page)
+    meter.type("Patient's NHS number", STORIES[story].nhs_number or "")
+    meter.button("Check")
+    answer = page.locator(".kith-answer")
+    expect(answer.get_by_role("heading")).to_contain_text(word)
+    meter.reads(answer)
+    print(story, meter)
+    assert meter.clicks == 1
+    assert meter.seconds <= 10
+    assert visitor.server_s() <= 1
+    expect(answer.get_by_role("link")).to_have_count(1)
+    assert (page.locator(".kith-answer__word").bounding_box() or {"height": 0})["height"] >= 60
+    # Nothing else about the patient, and no word that belongs to another answer.
+    assert not any(name.casefold() in page.content().casefold() for name in STORIES[story].name.split())
+
+
+@SCRIPT
+def test_an_officer_sees_who_looked_at_a_person_and_that_the_record_is_whole(
+    script: bool, visitors: Callable[..., Visitor]
+) -> None:
+    worker = visitors(script=script)
+    worker.sign_in("mash_social_worker")
+    begin = Meter(worker.page)
+    start_enquiry(begin, "Ravenscroft Poppy 9997000374")
+    begin.button("Search")
+    begin.button("This is the person")
+    eid = worker.page.locator(".kith-receipt strong").inner_text()
+    visitor = visitors(script=script)
+    page = visitor.sign_in("ig_officer")
+    meter = Meter(page)
+    meter.type("Your case reference", "IG-2026-031")
+    meter.type("Person", "Poppy Ravenscroft 9997000374")
+    meter.button("Show disclosures")
+    searched = meter.clicks
+    rows = page.get_by_role("table").get_by_role("row")
+    expect(rows.filter(has_text="Rosalind Achebe").first).to_be_visible()
+    meter.reads(page.get_by_role("table"))
+    meter.click(rows.filter(has_text="Family picture shown").first.get_by_role("link"), decide=True)
+    print("who looked:", meter)
+    assert meter.clicks - searched == 1
+    expect(page.locator(".kith-verdict__word")).to_have_text("Verified")
+    expect(page.locator("main")).to_contain_text("Rosalind Achebe")
+    expect(page.locator("main")).to_contain_text("Lawful basis")
+    expect(page.locator("main")).to_contain_text(eid)
+    assert "Ravenscroft" not in page.content()
+
+
+@SCRIPT
+def test_a_key_worker_sees_what_the_family_agreed_to(script: bool, visitors: Callable[..., Visitor]) -> None:
+    visitor = visitors(script=script)
+    page = visitor.sign_in("family_keyworker")
+    meter = Meter(page)
+    meter.click(page.get_by_role("link", name="Start an enquiry").first)
+    meter.choose("Early help")
+    meter.type("Your reference", "EH-2026-77")
+    meter.type("Why do you need to know?", "The family plan starts next week, who helps already?")
+    if script:
+        expect(page.get_by_label("Who answered?")).to_be_hidden()
+    meter.choose("Asked and agreed, in words or writing")
+    expect(page.get_by_label("Who answered?")).to_be_visible()
+    meter.select("Who answered?", "A parent with parental responsibility")
+    meter.type("Who is it about?", "Ashby Ruby 9997000331")
+    filled = meter.clicks
+    meter.button("Search")
+    confirm_first_candidate(meter)
+    meter.reads(page.locator(".kith-lead"))
+    meter.button("Show details")
+    print("early help:", meter)
+    assert meter.clicks - filled == 3
+    assert meter.seconds <= 60
+    police = page.get_by_role("row").filter(has_text="Thornshire Police").first
+    expect(police).not_to_contain_text("Involved")
+    expect(page.get_by_role("heading", level=3).filter(has_text="Ruby")).to_have_count(1)

@@ -1,0 +1,202 @@
+"""The tours: every page and state that the product can show, one after the other, as each kind of user reaches it.
+
+For: the checks that every page must pass, and for the pictures of docs/screens. A tour yields the name of the page that
+is open; whoever walks along looks at it and goes on. It must never assert anything itself.
+"""
+
+from collections.abc import Callable, Generator, Mapping
+
+from hub.demo.behaviour import tell
+from hub.demo.stories import STORIES
+from playwright.sync_api import Page
+
+from tests.browser.visit import Visitor
+
+Tour = Generator[str, None, None]
+REASON = "School saw a bruise, and the explanation does not fit it"
+
+
+def fill_enquiry(page: Page, story: str, *, threshold: bool = True, who: str | None = None) -> None:
+    """Fills in the form that starts an enquiry about a story's subject, as its persona would."""
+    told = STORIES[story]
+    page.locator(f'input[name="purpose"][value="{told.purpose}"]').check()
+    if threshold:
+        page.locator('input[name="threshold"][value="S47_DECISION"]').check()
+    page.get_by_label("Your reference").fill("REF-2026-0417")
+    page.get_by_label("Why do you need to know?").fill(REASON)
+    page.get_by_label("Who is it about?").fill(who or f"{told.name} {told.nhs_number}")
+
+
+def mash_worker(v: Visitor) -> Tour:
+    """From signing in to the combined picture of the showcase family and its receipt."""
+    v.go("/sign-in")
+    yield "sign-in"
+    v.sign_in_here("mash_social_worker")
+    yield "enquiries-none"
+    page = v.follow("Start an enquiry")
+    yield "enquiry-form"
+    fill_enquiry(page, "showcase", who="Tarrant Maisie")
+    page.locator('input[name="consent"][value="NOT_SOUGHT_UNSAFE"]').check()
+    page.get_by_label("Why would asking be unsafe?").select_option("RISK_TO_ANYONE")
+    yield "enquiry-form-filled"
+    v.press("Search")
+    yield "candidates"
+    page.get_by_label("Name, date of birth or NHS number").fill("Tarrant Maisie 9997000048")
+    v.press("Search")
+    yield "candidate-by-number"
+    v.press("This is the person")
+    yield "who-is-involved"
+    who = page.url
+    v.press("Show details")
+    yield "picture"
+    v.follow("Check this receipt")
+    yield "receipt"
+    page.goto(who)
+    page.get_by_label("Name, date of birth or NHS number").fill("Doughty Craig 8 November")
+    v.press("Search")
+    yield "candidates-error"
+    page.get_by_label("Name, date of birth or NHS number").fill("Lockwood Theo")
+    v.press("Search")
+    yield "candidates-to-add"
+    v.press("This is the person")
+    yield "who-is-involved-added"
+    v.go("/enquiries")
+    yield "enquiries"
+
+
+def refused_visitor(v: Visitor) -> Tour:
+    """What is refused, and how the page says so."""
+    page = v.sign_in("mash_social_worker")
+    v.go("/enquiries/new")
+    page.get_by_label("Who is it about?").fill("999 700 0049")
+    page.locator('input[name="consent"][value="GIVEN_EXPLICIT"]').check()
+    v.press("Search")
+    yield "enquiry-form-errors"
+    v.go("/enquiries/new")
+    fill_enquiry(page, "showcase", who="Smith")
+    v.press("Search")
+    yield "search-too-wide"
+    page.get_by_label("Name, date of birth or NHS number").fill("Abernethy-Quux Zebedee 1 1 2011")
+    v.press("Search")
+    yield "search-nobody"
+    v.go("/gp-check")
+    yield "wrong-role"
+    v.go("/no-such-page")
+    yield "not-found"
+    v.press("Sign out")
+    yield "signed-out"
+
+
+def other_families(v: Visitor) -> Tour:
+    """Families whose pages differ: unborn, shielded, a case already open, a worker who looks himself up."""
+    page = v.sign_in("mash_social_worker")
+    for story in ("unborn", "shielded", "open_case"):
+        v.go("/enquiries/new")
+        who = "Chloe Whitcombe" if story == "unborn" else None
+        fill_enquiry(page, story, who=who)
+        v.press("Search")
+        yield f"{story}-candidates"
+        if page.get_by_role("button", name="This is the person").count():
+            v.press("This is the person")
+            yield f"{story}-who"
+            if page.get_by_role("button", name="Show details").count():
+                v.press("Show details")
+                yield f"{story}-picture"
+
+
+def gp_coordinator(v: Visitor) -> Tour:
+    """The GP check: each answer that a practice can get."""
+    page = v.sign_in("gp_millbrook")
+    yield "gp-check"
+    for name, number in (
+        ("gp-error", "999 700 0049"),
+        ("gp-yes", STORIES["package_current"].nhs_number),
+        ("gp-no", STORIES["package_ended"].nhs_number),
+        ("gp-cannot-say", STORIES["package_objection"].nhs_number),
+    ):
+        page.get_by_label("Patient's NHS number").fill(number or "")
+        v.press("Check")
+        yield name
+
+
+def key_worker(v: Visitor) -> Tour:
+    """Early help, with the family's agreement and without."""
+    page = v.sign_in("family_keyworker")
+    for story in ("early_help_agreed", "consent_withdrawn", "young_person_refuses"):
+        v.go("/enquiries/new")
+        fill_enquiry(page, story, threshold=False)
+        page.locator('input[name="consent"][value="GIVEN_EXPLICIT"]').check()
+        page.get_by_label("Who answered?").select_option("PARENT_WITH_PR")
+        if story == "early_help_agreed":
+            yield "early-help-form"
+        v.press("Search")
+        yield f"{story}-candidates"
+        v.press("This is the person")
+        yield f"{story}-who"
+        if page.get_by_role("button", name="Show details").count():
+            v.press("Show details")
+            yield f"{story}-picture"
+
+
+def governance(v: Visitor) -> Tour:
+    """Who saw what: the register, a search by person, one entry with its proof."""
+    page = v.sign_in("ig_officer")
+    yield "disclosures"
+    page.get_by_label("Person", exact=True).fill(f"Maisie Tarrant {STORIES['showcase'].nhs_number}")
+    v.press("Show disclosures")
+    yield "disclosures-error"
+    page.get_by_label("Your case reference").fill("IG-2026-031")
+    v.press("Show disclosures")
+    yield "disclosures-of-a-person"
+    row = page.get_by_role("row").filter(has_text="Family picture shown").first
+    if row.count():
+        with page.expect_navigation():
+            row.get_by_role("link").click()
+        yield "entry"
+    v.go("/ig")
+    with page.expect_navigation():
+        page.get_by_role("row").nth(1).get_by_role("link").click()
+    yield "entry-of-another-kind"
+
+
+def bystanders(v: Visitor) -> Tour:
+    """People for whom Kith has no page yet, and one whose role has ended."""
+    v.sign_in("operator")
+    yield "no-page-for-this-role"
+    v.press("Sign out")
+    v.sign_in("lapsed_worker")
+    yield "role-ended"
+    v.sign_in("worker_who_is_a_subject")
+    page = v.go("/enquiries/new")
+    fill_enquiry(page, "own_record")
+    v.press("Search")
+    yield "own_record-candidates"
+
+
+def outage(v: Visitor) -> Tour:
+    """The showcase family while the police's system is away."""
+    folder = v.site.demonstration.folder
+    page = v.sign_in("mash_social_worker")
+    v.go("/enquiries/new")
+    fill_enquiry(page, "showcase")
+    v.press("Search")
+    tell(folder, "police", "DOWN")
+    try:
+        v.press("This is the person")
+        yield "who-is-involved-outage"
+        v.press("Show details")
+        yield "picture-outage"
+    finally:
+        tell(folder, "police", "UP")
+
+
+TOURS: Mapping[str, Callable[[Visitor], Tour]] = {
+    "mash_worker": mash_worker,
+    "refused_visitor": refused_visitor,
+    "other_families": other_families,
+    "gp_coordinator": gp_coordinator,
+    "key_worker": key_worker,
+    "governance": governance,
+    "bystanders": bystanders,
+    "outage": outage,
+}
