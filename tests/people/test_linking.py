@@ -49,6 +49,11 @@ NOT_ONE_PERSON = {
         say("csc", "1", "Liam", "Hart", "2018-04-04", flags=(SubjectFlag.ADOPTED,), nhs="9990000018"),
         say("police", "2", "Liam", "Stone", "2018-04-04"),
     ),
+    "strangers of one rare name, held apart by two numbers though a third record has none": (
+        say("gp-a", "1", "Funmi", "Asante", "2002-08-12", nhs="9992162457", sex="2"),
+        say("gp-b", "2", "Funmi", "Asante", "2022-12-19", nhs="9993463426", sex="2", **HOME),
+        say("housing", "3", "Funmi", "Asante", "2022-12-19", sex="2", **HOME),
+    ),
     "strangers of a common name": (
         say("csc", "1", "John", "Smith", "1970-01-05"),
         say("gp", "2", "John", "Smith", "1971-06-09"),

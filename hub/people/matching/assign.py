@@ -33,6 +33,8 @@ _ONE_FORENAME = frozenset(LEVELS["given"].index(x) for x in ("exact", "nickname"
 _ALIKE = frozenset(LEVELS["given"].index(x) for x in ("exact", "spelling"))
 _SIMILAR = LEVELS["given"].index("similar")
 _SAME = 0
+_OTHER_NUMBER = LEVELS["number"].index("differ")
+_ANOTHER_BIRTH_DATE = frozenset(LEVELS["born"].index(x) for x in ("year", "differ"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,11 @@ def forbids(a: Prepared, b: Prepared, weight: Weight) -> bool:
         levels[_FAMILY] in (0, 2) and levels[_GIVEN] in (0, 1, 2, 4) and levels[_NUMBER] in (None, _SAME)
     ):
         return True
+    # Both agencies know number and birth date, and both differ: a name alone joins nobody against that.
+    if levels[_NUMBER] == _OTHER_NUMBER and levels[_BORN] in _ANOTHER_BIRTH_DATE:
+        return True
     # A shared number does not outweigh another forename and another birth date: numbers are borrowed in families.
-    return has_another_forename(a, b, weight) and levels[_BORN] in (None, 5, 6)
+    return has_another_forename(a, b, weight) and levels[_BORN] in (None, *_ANOTHER_BIRTH_DATE)
 
 
 def has_another_forename(a: Prepared, b: Prepared, weight: Weight) -> bool:
