@@ -8,7 +8,7 @@ processor drops every key that is not on the list of known ones.
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -57,7 +57,7 @@ class _Libraries(logging.Handler):
         )
 
 
-def set_up_logs(level: str) -> None:
+def set_up_logs(level: str, *, stream: TextIO = sys.stderr) -> None:
     """Sends log lines to standard error as JSON, ours and those of libraries from WARNING on."""
     structlog.configure(
         processors=[
@@ -68,7 +68,7 @@ def set_up_logs(level: str) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper(), logging.INFO)),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=stream),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, handlers=[_Libraries()], force=True)

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import CallbackDict
 
 from hub.assembly import Hub
-from hub.errors import KeyRefused
+from hub.errors import KeyRefused, Unavailable
 from hub.keys import HUB
 from hub.logs import log
 from hub.tables import web_sessions
@@ -98,8 +98,10 @@ class SqlSessions(SessionInterface):
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Writes what changed; a sign-in or sign-out gets a new cookie value and ends the old one."""
-        if not isinstance(session, WebSession) or session.unreadable or not (session.modified or session.rotate):
+        if not isinstance(session, WebSession) or not (session.modified or session.rotate):
             return
+        if session.unreadable:
+            raise Unavailable("The hub's database does not answer.", next_steps=("Try again in a minute.",))
         now = self._hub.clock()
         if session.cookie is None or session.rotate:
             self._replace(session, now)

@@ -1,5 +1,7 @@
 """What the tests of the hub's own rooms share: a second front door, to a provider that tests control."""
 
+import io
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,11 +9,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import structlog
 from flask import Flask
 
 from audit import Entry
 from hub.app import create_app
 from hub.assembly import Hub
+from hub.logs import set_up_logs
 from hub.signin.oidc import SignIn, read_issuers
 from policies.vocabulary import Role
 from tests.conftest import House, Visitor
@@ -72,6 +76,16 @@ def with_parts(house: House, **parts: Any) -> House:
 
 def app_of(hub: Hub) -> Flask:
     return create_app(hub)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def log_lines() -> Iterator[io.StringIO]:
+    """What the hub logs, as it would log it in production."""
+    lines = io.StringIO()
+    set_up_logs("INFO", stream=lines)
+    yield lines
+    structlog.reset_defaults()
+    logging.getLogger().handlers.clear()
 
 
 @pytest.fixture(scope="session")
