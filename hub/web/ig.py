@@ -1,5 +1,6 @@
 """Pages of information governance: the register of disclosures and one entry of it; never content."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -33,7 +34,8 @@ def search() -> str | tuple[str, int]:
         wanted = oversight.parse_filter(hub, ctx, typed)
     except FormRefused as error:
         return _page(typed, error.errors, Register((), 0, 1, 1)), 422
-    return _page(typed, {}, oversight.register(hub, ctx, wanted))
+    # A search for a person is refused without the case it is for (rule P43).
+    return _page(typed, {}, oversight.register(hub, replace(ctx, case_reference=wanted.case_reference), wanted))
 
 
 @ig.get("/ig/entries/<eid>")
