@@ -138,7 +138,7 @@ def parse_filter(hub: Hub, ctx: RequestContext, typed: Mapping[str, str]) -> Fil
         purpose=purpose,
         first_day=first,
         last_day=last,
-        page=int(page) if page.isdigit() and 0 < int(page) < 10_000 else 1,
+        page=int(page) if page.isdecimal() and 0 < int(page) < 10_000 else 1,
     )
 
 
@@ -216,10 +216,12 @@ def register(hub: Hub, ctx: RequestContext, wanted: Filter) -> Register:
     with hub.db.session() as session:
         names = _staff_names(hub, session)
         if wanted.user:
-            users = [u for u, name in names.items() if wanted.user.casefold() in name.casefold() or u == wanted.user]
-            query = query.where(r.user.in_(users))
-        total = session.execute(select(func.count()).select_from(query.subquery())).scalar_one()
-        found = session.execute(query.order_by(r.index.desc()).limit(PAGE).offset((wanted.page - 1) * PAGE)).mappings()
+            users = {u for u, name in names.items() if wanted.user.casefold() in name.casefold()}
+            query = query.where(r.user.in_(users | {wanted.user}))
+        total = int(session.execute(select(func.count()).select_from(query.subquery())).scalar_one())
+        pages = max(1, -(-total // PAGE))
+        page = min(wanted.page, pages)
+        found = session.execute(query.order_by(r.index.desc()).limit(PAGE).offset((page - 1) * PAGE)).mappings()
         rows = tuple(
             Row(
                 eid=row["eid"],
@@ -235,7 +237,7 @@ def register(hub: Hub, ctx: RequestContext, wanted: Filter) -> Register:
             )
             for row in found
         )
-    return Register(rows, int(total), wanted.page, max(1, -(-int(total) // PAGE)))
+    return Register(rows, total, page, pages)
 
 
 def entry(hub: Hub, ctx: RequestContext, eid: str) -> Entered:
