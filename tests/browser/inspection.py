@@ -1,4 +1,4 @@
-"""What every page must be, looked at in the browser at a wide and a narrow screen: the list of docs/demo.md's checks.
+"""What every page must be, looked at in the browser on a wide and on a narrow screen.
 
 For: any test or tour that has a page open. It must never change what the page asks of the server: looking twice
 at one page is one disclosure.
@@ -49,7 +49,8 @@ AT_FOCUS = """() => { const e = document.activeElement, drawn = s => parseFloat(
     const seen = drawn(getComputedStyle(e)) || label && drawn(getComputedStyle(label, '::before'));
     const onScreen = r.bottom > 0 && r.top < innerHeight && r.right > 0 && r.left < innerWidth;
     if (i >= 0) window.kithStops[i] = null;
-    return seen && onScreen ? 'seen' : (seen ? 'off the screen: ' : 'no visible focus: ') + (e.id || e.name || e.className); }"""
+    if (seen && onScreen) return 'seen';
+    return (seen ? 'off the screen: ' : 'no visible focus: ') + (e.id || e.name || e.className); }"""
 MISSED = "() => window.kithStops.filter(e => e).map(e => e.id || e.name || e.className || e.tagName)"
 
 
@@ -75,7 +76,7 @@ def personal_in(text: str) -> list[str]:
     return [word for word in PERSONAL if word in plain]
 
 
-def faults_of(page: Page, *, titled: str | None = None) -> list[str]:
+def faults_of(page: Page) -> list[str]:
     """Everything wrong with the page as it stands, at both widths. Leaves the window wide."""
     found: list[str] = []
     if personal_in(page.title()):

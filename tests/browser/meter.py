@@ -30,9 +30,10 @@ class Meter:
         self.keys += len(text) + 1
 
     def choose(self, label: str) -> None:
-        """Reads a question's answers, decides, and clicks one of them."""
+        """Reads a question, decides, and clicks the answer; finding it among the others is the decision's time."""
         option = self.page.get_by_label(label, exact=True)
-        self.reads(self.page.locator("fieldset").filter(has=option))
+        self.reads(self.page.locator("fieldset").filter(has=option).locator("legend"))
+        self.words += len(label.split())
         option.check()
         self.decisions += 1
         self.clicks += 1

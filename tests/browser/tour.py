@@ -6,10 +6,10 @@ is open; whoever walks along looks at it and goes on. It must never assert anyth
 
 from collections.abc import Callable, Generator, Mapping
 
-from hub.demo.behaviour import tell
-from hub.demo.stories import STORIES
 from playwright.sync_api import Page
 
+from hub.demo.behaviour import tell
+from hub.demo.stories import STORIES
 from tests.browser.visit import Visitor
 
 Tour = Generator[str, None, None]
