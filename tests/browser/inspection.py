@@ -18,8 +18,8 @@ from playwright.sync_api import Page
 from hub.demo.stories import STORIES
 
 WIDE, NARROW = (1280, 900), (320, 640)
-#: Bytes after gzip. The combined picture of a family is the one page that may weigh more.
-ORDINARY_PAGE, ASSETS, REQUESTS = 15_000, 45_000, 8
+#: Bytes after gzip, and files that a page may ask for.
+PAGE, ASSETS, REQUESTS = 15_000, 45_000, 8
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RUN_AXE = """async (tags) => (await axe.run({runOnly: {type: 'tag', values: tags}, resultTypes: ['violations'],
@@ -34,24 +34,27 @@ BAD_TEXTS = """() => [...document.querySelectorAll('svg')].flatMap(svg => {
         return b.width > 0 && (size < 12 || b.left < frame.left - 1 || b.right > frame.right + 1
             || b.top < frame.top - 1 || b.bottom > frame.bottom + 1);
     }).map(t => t.textContent.length + ' characters at ' + Math.round(t.getBoundingClientRect().left)); })"""
-#: Marks everything the keyboard should reach; a group of radios is one stop.
-SHOULD_REACH = """() => { const groups = new Set(); window.kithStops = [...document.querySelectorAll(
-    'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]')].filter(
-    e => e.getClientRects().length && !e.disabled && getComputedStyle(e).visibility !== 'hidden').filter(
-    e => e.type !== 'radio' || !groups.has(e.name) && groups.add(e.name));
-    document.body.tabIndex = -1; document.body.focus(); document.body.removeAttribute('tabindex');
-    return window.kithStops.length; }"""
-AT_FOCUS = """() => { const e = document.activeElement, drawn = s => parseFloat(s.outlineWidth) > 0
+#: Lists everything the keyboard should reach, and notes at each stop whether it can be seen; a group of radios is one
+#: stop, a date is up to five.
+WATCH_FOCUS = """() => { const groups = new Set(), drawn = s => parseFloat(s.outlineWidth) > 0
         && s.outlineStyle !== 'none' && s.outlineColor !== 'rgba(0, 0, 0, 0)' || s.boxShadow !== 'none';
-    if (e === document.body || e === document.documentElement) return 'end';
-    const i = window.kithStops.findIndex(s => s === e || e.type === 'radio' && s.name === e.name);
-    const label = e.labels && e.labels[0], r = e.getBoundingClientRect();
-    const seen = drawn(getComputedStyle(e)) || label && drawn(getComputedStyle(label, '::before'));
-    const onScreen = r.bottom > 0 && r.top < innerHeight && r.right > 0 && r.left < innerWidth;
-    if (i >= 0) window.kithStops[i] = null;
-    if (seen && onScreen) return 'seen';
-    return (seen ? 'off the screen: ' : 'no visible focus: ') + (e.id || e.name || e.className); }"""
-MISSED = "() => window.kithStops.filter(e => e).map(e => e.id || e.name || e.className || e.tagName)"
+    const name = e => e.id || e.name || e.className || e.tagName;
+    const stops = [...document.querySelectorAll(
+        'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]')].filter(
+        e => e.getClientRects().length && !e.disabled && getComputedStyle(e).visibility !== 'hidden').filter(
+        e => e.type !== 'radio' || !groups.has(e.name) && groups.add(e.name));
+    const left = new Set(stops), faults = new Set();
+    const watch = event => { const e = event.target, r = e.getBoundingClientRect(), label = e.labels && e.labels[0];
+        left.delete(e); stops.filter(s => e.type === 'radio' && s.name === e.name).forEach(s => left.delete(s));
+        if (!drawn(getComputedStyle(e)) && !(label && drawn(getComputedStyle(label, '::before'))))
+            faults.add('no visible focus: ' + name(e));
+        if (r.bottom <= 0 || r.top >= innerHeight || r.right <= 0 || r.left >= innerWidth)
+            faults.add('focus off the screen: ' + name(e)); };
+    document.body.tabIndex = -1; document.body.focus(); document.body.removeAttribute('tabindex');
+    document.addEventListener('focusin', watch);
+    window.kithFocus = () => { document.removeEventListener('focusin', watch);
+        return [...faults, ...[...left].map(e => 'the keyboard does not reach ' + name(e))]; };
+    return stops.length + 4 * document.querySelectorAll('input[type=date]').length; }"""
 
 
 def personal_words() -> tuple[str, ...]:
@@ -100,18 +103,11 @@ def _at_this_width(page: Page) -> Iterable[str]:
 
 
 def keyboard_faults(page: Page) -> list[str]:
-    """Goes through the page by Tab: everything is reached, seen, and nothing traps."""
-    found: list[str] = []
-    for _ in range(page.evaluate(SHOULD_REACH) + 5):
+    """Goes through the page by Tab: everything is reached and seen; whatever traps the keyboard hides what follows."""
+    for _ in range(page.evaluate(WATCH_FOCUS) + 1):
         page.keyboard.press("Tab")
-        where: str = page.evaluate(AT_FOCUS)
-        if where == "end":
-            break
-        if where != "seen":
-            found.append(where)
-    else:
-        found.append("the keyboard does not come out of the page")
-    return found + [f"the keyboard does not reach {missed}" for missed in page.evaluate(MISSED)]
+    found: list[str] = page.evaluate("() => window.kithFocus()")
+    return found
 
 
 def weight(body: bytes) -> int:

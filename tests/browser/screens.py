@@ -1,7 +1,7 @@
 """Makes the pictures of docs/screens: every page of the tours on a desktop and on a telephone.
 
-`scripts/screens` runs it. A picture shows the top of its page, as much as a screen or two holds, so that all of them
-together stay small. The two of the README are taken last: `who-is-involved.png` and `picture.png`.
+`scripts/screens` runs it. A picture shows the top of its page, as much as a large screen holds, so that all of them
+together stay small. The README shows `who-is-involved.png` and `picture.png`.
 """
 
 import sys
@@ -15,11 +15,20 @@ from tests.browser.tour import TOURS
 from tests.browser.visit import CHROMIUM, FLAGS, ROOT, Visitor, running_site
 
 FOLDER = ROOT / "docs" / "screens"
+#: The stops of the tours that are worth a picture: each page once, and the states that matter.
+STOPS = frozenset(
+    {
+        "sign-in", "enquiries", "enquiry-form", "enquiry-form-errors", "candidates", "who-is-involved", "picture",
+        "who-is-involved-outage", "receipt", "search-too-wide", "wrong-role", "open_case-who", "unborn-picture",
+        "early-help-form", "early_help_agreed-who", "gp-check", "gp-yes", "gp-no", "gp-cannot-say", "disclosures",
+        "disclosures-of-a-person", "entry", "no-page-for-this-role", "role-ended",
+    }
+)  # fmt: skip
 
 
 def take(page: Page, name: str, folder: Path, *, whole: bool) -> None:
     """One picture per width."""
-    for kind, (width, height), most in (("", WIDE, 1400), ("-phone", NARROW, 1600)):
+    for kind, (width, height), most in (("", WIDE, 1000), ("-phone", NARROW, 720)):
         page.set_viewport_size({"width": width, "height": height})
         tall = int(page.evaluate("() => document.documentElement.scrollHeight"))
         page.screenshot(
@@ -43,7 +52,8 @@ def main(folder: Path = FOLDER, *, whole: bool = False, only: tuple[str, ...] = 
             visitor = Visitor(browser, site)
             visitor.page.set_default_timeout(20_000)
             for stop in tour(visitor):
-                take(visitor.page, stop, folder, whole=whole)
+                if whole or stop in STOPS:
+                    take(visitor.page, stop, folder, whole=whole)
             visitor.context.close()
         browser.close()
     total = sum(path.stat().st_size for path in folder.glob("*.png"))

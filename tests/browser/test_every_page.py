@@ -5,14 +5,11 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from tests.browser.inspection import ASSETS, ORDINARY_PAGE, REQUESTS, faults_of, personal_in, weight
+from tests.browser.inspection import ASSETS, PAGE, REQUESTS, faults_of, personal_in, weight
 from tests.browser.tour import TOURS
 from tests.browser.visit import Site, Visitor
 
 pytestmark = pytest.mark.browser
-
-#: Pages that hold a whole family: they may weigh more, and this is how much.
-FAMILY_PAGE = 20_000
 
 
 @pytest.mark.parametrize("tour", TOURS)
@@ -29,7 +26,7 @@ def test_everybody_can_use_every_page_of_the(tour: str, visitor: Visitor) -> Non
     for stop in TOURS[tour](visitor):
         found = faults_of(visitor.page)
         weights[stop] = weight(visitor.documents[-1].body())
-        if weights[stop] > (FAMILY_PAGE if "picture" in stop else ORDINARY_PAGE):
+        if weights[stop] > PAGE:
             found.append(f"weighs {weights[stop]} bytes")
         if 1 + len(assets) > REQUESTS:
             found.append(f"{len(assets)} files belong to it")
