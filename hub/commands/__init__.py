@@ -8,9 +8,12 @@ import sys
 from typing import Any
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
+from audit import AuditError
 from connectors import ConnectorError
 from hub.errors import HubError
+from policies import AgreementInvalid
 
 
 class Verbs(click.Group):
@@ -39,6 +42,13 @@ class Verbs(click.Group):
             click.echo(f"Refused: {error.sentence}", err=True)
             for step in getattr(error, "next_steps", ()):
                 click.echo(f"  -> {step}", err=True)
+            sys.exit(2)
+        except (AuditError, AgreementInvalid) as error:
+            click.echo(f"Refused: {error}", err=True)
+            sys.exit(2)
+        except SQLAlchemyError as error:
+            click.echo(f"Refused: the database cannot be used ({type(error).__name__}).", err=True)
+            click.echo("  -> python -m hub doctor", err=True)
             sys.exit(2)
 
 

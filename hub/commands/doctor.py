@@ -13,6 +13,7 @@ from hub.db import make_engine
 from hub.errors import HubError
 from hub.migrations import current, newest
 from hub.settings import DESCRIBED, read_settings
+from hub.signin.oidc import read_issuers
 
 
 @click.command()
@@ -47,6 +48,11 @@ def _findings() -> list[tuple[str, str | None]]:
         engine.dispose()
     if behind:
         return found
+    try:
+        issuers = read_issuers(settings.issuers_file, https_only=not settings.demo)
+        found.append(("sign-in", None if issuers else "no identity provider is listed in HUB_ISSUERS_FILE"))
+    except HubError as error:
+        found.append(("sign-in", error.sentence))
     try:
         hub = open_hub(settings)
     except (HubError, ConnectorError, AuditError, ValueError) as error:

@@ -1,0 +1,222 @@
+"""`python -m hub`: every verb says what it did or why not, and ends with the code that scripts rely on."""
+
+import base64
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from hub.commands import Verbs, hub
+from hub.settings import DESCRIBED, ROOT
+from tests.conftest import House
+
+#: A hub of one's own beside the house: the house's partners, but tables, keys and drops of its own.
+Run = Callable[..., Result]
+on_one_engine = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def run(house: House, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("commands")
+    shutil.copytree(house.demonstration.environment["HUB_DROPS_DIR"], folder / "drops")
+    own = {
+        **house.demonstration.environment,
+        "HUB_DATABASE_URL": f"sqlite:///{folder / 'kith.sqlite'}",
+        "HUB_KEYS_DIR": str(folder / "keys"),
+        "HUB_DROPS_DIR": str(folder / "drops"),
+    }
+
+    def run(*arguments: str, **changes: str | None) -> Result:
+        return CliRunner().invoke(hub, arguments, env={**own, **changes}, prog_name="python -m hub")
+
+    run.drops = folder / "drops"  # type: ignore[attr-defined]
+    return run
+
+
+def refused(result: Result, *words: str) -> None:
+    """Exit code 2, a sentence, and no trace of a program."""
+    assert result.exit_code == 2, result.output
+    for word in words:
+        assert word in result.output
+    assert "Traceback" not in result.output
+    assert isinstance(result.exception, SystemExit)
+
+
+# -- without tables ---------------------------------------------------------------------------------------
+
+
+def test_help_names_every_verb_and_what_it_is_for() -> None:
+    result = CliRunner().invoke(hub, ["--help"])
+    assert result.exit_code == 0
+    for verb in Verbs.modules:
+        line = re.search(rf"^  {verb} +(\w.*)$", result.output, re.MULTILINE)
+        assert line, verb
+        assert CliRunner().invoke(hub, [verb, "--help"]).exit_code == 0
+
+
+def test_a_verb_that_does_not_exist_is_a_sentence() -> None:
+    refused(CliRunner().invoke(hub, ["exfiltrate"]), "No such command")
+
+
+def test_a_new_key_is_one_that_the_settings_take() -> None:
+    first, second = (CliRunner().invoke(hub, ["keys", "new"]).output.strip() for _ in range(2))
+    assert first != second
+    assert len(base64.b64decode(first, validate=True)) == 32
+
+
+@on_one_engine
+@pytest.mark.parametrize("verb", ["migrate", "load", "serve"])
+def test_no_verb_starts_with_a_setting_that_is_refused(run: Run, verb: str) -> None:
+    refused(run(verb, HUB_MASTER_KEY=None), "Refused: Exactly one of", "-> Make a key with")
+    refused(run(verb, HUB_IDLE_MIN="900"), "Refused: HUB_IDLE_MIN")
+
+
+@on_one_engine
+def test_loading_before_the_tables_are_made_says_what_to_run(run: Run) -> None:
+    refused(run("load", "csc"), "run the migrations")
+
+
+@on_one_engine
+def test_a_database_that_is_not_there_is_a_sentence_without_its_password(run: Run) -> None:
+    lost = "postgresql+psycopg://kith:a-password-nobody-may-see@127.0.0.1:1/kith"
+    for verb in ("migrate", "load"):
+        result = run(verb, HUB_DATABASE_URL=lost)
+        refused(result, "cannot be", "OperationalError")
+        assert "a-password-nobody-may-see" not in result.output
+
+
+@on_one_engine
+def test_the_doctor_finds_what_is_wrong_one_thing_at_a_time(run: Run) -> None:
+    for changes, found in (
+        ({"HUB_MASTER_KEY": "short"}, "WRONG  settings: The master key"),
+        ({"HUB_DATABASE_URL": "sqlite:////nowhere/at/all"}, "WRONG  database: cannot be used"),
+        ({}, "WRONG  database: its tables are not the newest. Run: python -m hub migrate"),
+    ):
+        result = run("doctor", **changes)
+        assert result.exit_code == 1
+        assert found in result.output
+        assert "Traceback" not in result.output
+        for name in DESCRIBED:
+            assert re.search(rf"^{name} +(set|default) ", result.output, re.MULTILINE), name
+
+
+# -- with tables ------------------------------------------------------------------------------------------
+
+
+@on_one_engine
+def test_migrating_twice_changes_nothing(run: Run) -> None:
+    first, second = run("migrate"), run("migrate")
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert first.output.startswith("From nothing to ")
+    assert second.output.startswith("The database is at revision ")
+
+
+@on_one_engine
+def test_the_doctor_is_content_with_a_good_hub_and_shows_no_secret(house: House, run: Run) -> None:
+    run("migrate")
+    result = run("doctor")
+    assert result.exit_code == 0, result.output
+    assert "WRONG" not in result.output
+    for part in ("settings", "database", "sign-in", "partners", "agreements", "trail"):
+        assert f"ok     {part}" in result.output
+    assert house.demonstration.environment["HUB_MASTER_KEY"] not in result.output
+
+
+@on_one_engine
+def test_the_doctor_finds_a_hub_that_nobody_can_sign_in_to_and_one_without_partners(run: Run, tmp_path: Path) -> None:
+    own = f"sqlite:///{tmp_path / 'kith.sqlite'}"
+    run("migrate", HUB_DATABASE_URL=own)
+    broken = tmp_path / "issuers.toml"
+    broken.write_text('[[issuer]]\ncode = "one"\n')
+    for changes, found in (
+        ({"HUB_ISSUERS_FILE": "/nowhere.toml"}, "WRONG  sign-in: no identity provider"),
+        ({"HUB_ISSUERS_FILE": str(broken)}, "WRONG  sign-in: HUB_ISSUERS_FILE cannot be used"),
+        ({"HUB_PARTNERS_DIR": str(tmp_path)}, "WRONG  p"),
+    ):
+        result = run("doctor", HUB_DATABASE_URL=own, **changes)
+        assert result.exit_code == 1, found
+        assert found in result.output
+
+
+@on_one_engine
+def test_loading_names_each_broken_row_and_a_second_time_changes_nothing(run: Run) -> None:
+    run("migrate")
+    first, second, quiet = run("load", "csc"), run("load", "csc"), run("load", "csc", "--quiet")
+    assert (first.exit_code, second.exit_code, quiet.exit_code) == (0, 0, 0)
+    assert re.search(r"^csc: loaded, 2\d\d people, \d+ items, [1-9] rejects$", first.output, re.MULTILINE)
+    assert re.search(r"^  ! people\.csv line \d+, row: 21 cells expected, 3 found$", first.output, re.MULTILINE)
+    assert re.search(r"^csc: index (\d+) seen, \1 new, 0 changed, 0 removed$", first.output, re.MULTILINE)
+    assert re.search(r"^csc: unchanged, ", second.output, re.MULTILINE)
+    assert re.search(r"^csc: index \d+ seen, 0 new, 0 changed, 0 removed$", second.output, re.MULTILINE)
+    assert quiet.output == ""
+
+
+@on_one_engine
+def test_nobody_loads_an_agency_that_is_no_partner(run: Run) -> None:
+    run("migrate")
+    refused(run("load", "nobody"), "No partner has the code nobody", "csc, ")
+
+
+@on_one_engine
+def test_a_broken_drop_costs_its_own_agency_alone_and_the_last_good_load_stays(run: Run, house: House) -> None:
+    run("migrate")
+    assert run("load", "asc").exit_code == 0
+    drop: Path = run.drops / "asc" / "clients.csv"  # type: ignore[attr-defined]
+    good = drop.read_text()
+    drop.write_text("Surname,Forename\nTarrant,Maisie\n")
+    police = Path(house.demonstration.folder / "police.sqlite")
+    try:
+        result = run("load")
+    finally:
+        drop.write_text(good)
+    assert police.exists()
+    assert result.exit_code == 1
+    line = next(line for line in result.output.splitlines() if line.startswith("asc: !"))
+    assert "not loaded" in line
+    assert "The last good load stays visible." in line
+    assert "Maisie" not in result.output
+    assert "Tarrant" not in result.output
+    for other in ("csc", "police", "hv", "housing", "gp-millbrook", "gp-harbourside"):
+        assert re.search(rf"^{other}: index [1-9]\d+ seen", result.output, re.MULTILINE), other
+    mended = run("load", "asc")
+    assert mended.exit_code == 0
+    assert re.search(r"^asc: index \d+ seen, 0 new, \d+ changed, 0 removed$", mended.output, re.MULTILINE)
+
+
+@on_one_engine
+def test_on_sqlite_nothing_writes_beside_the_running_site(house: House) -> None:
+    result = CliRunner().invoke(hub, ["load", "csc"], env=house.demonstration.environment)
+    refused(result, "Refused: ")
+
+
+# -- the demonstration ------------------------------------------------------------------------------------
+
+
+def test_the_demonstration_prints_a_picture_with_its_receipt_and_ends(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "hub", "demo", "--once", "--folder", str(tmp_path / "demo")],
+        cwd=ROOT,
+        env={**environment, "HUB_MODE": "production", "COLUMNS": "160"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for words in ("Maisie", "Craig", "Social care", "Police", "Receipt"):
+        assert words.casefold() in done.stdout.casefold(), words
+    assert "Traceback" not in done.stderr
+    assert "broken rows were reported" in done.stderr
+
+
+def test_the_demonstration_empties_no_folder_that_it_did_not_make(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("the only copy")
+    refused(CliRunner().invoke(hub, ["demo", "--once", "--folder", str(tmp_path)]), "holds something else")
+    assert (tmp_path / "thesis.txt").read_text() == "the only copy"
