@@ -57,7 +57,7 @@ class _Libraries(logging.Handler):
         )
 
 
-def set_up_logs(level: str, *, stream: TextIO = sys.stderr) -> None:
+def set_up_logs(level: str, *, stream: TextIO | None = None) -> None:
     """Sends log lines to standard error as JSON, ours and those of libraries from WARNING on."""
     structlog.configure(
         processors=[
@@ -68,7 +68,7 @@ def set_up_logs(level: str, *, stream: TextIO = sys.stderr) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper(), logging.INFO)),
-        logger_factory=structlog.PrintLoggerFactory(file=stream),
+        logger_factory=structlog.PrintLoggerFactory(file=stream or sys.stderr),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, handlers=[_Libraries()], force=True)
