@@ -48,7 +48,7 @@ def running_site(folder: Path) -> Iterator[Site]:
             [sys.executable, "-m", "hub", "serve"], env=environment, cwd=ROOT, stderr=output, stdout=output
         )
         try:
-            wait_until_ready(url, server)
+            wait_until_ready(url, server, log)
             yield Site(url, demonstration, log)
         finally:
             server.terminate()
@@ -63,11 +63,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> None:
+def wait_until_ready(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     """Returns when the site answers; raises when its process ends or a minute is over."""
     give_up_at = time.monotonic() + 60
     while time.monotonic() < give_up_at:
-        assert server.poll() is None, "the site stopped while starting"
+        assert server.poll() is None, "the site stopped while starting: " + log.read_text()[-800:]
         try:
             if requests.get(f"{url}/readyz", timeout=1).status_code == 200:
                 return
