@@ -4,8 +4,10 @@
 together stay small. The README shows `who-is-involved.png` and `picture.png`.
 """
 
+import struct
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -19,24 +21,48 @@ FOLDER = ROOT / "docs" / "screens"
 STOPS = frozenset(
     {
         "sign-in", "enquiries", "enquiry-form", "enquiry-form-errors", "candidates", "who-is-involved", "picture",
-        "who-is-involved-outage", "receipt", "search-too-wide", "wrong-role", "open_case-who", "unborn-picture",
-        "early-help-form", "early_help_agreed-who", "gp-check", "gp-yes", "gp-no", "gp-cannot-say", "disclosures",
-        "disclosures-of-a-person", "entry", "no-page-for-this-role", "role-ended",
+        "who-is-involved-outage", "receipt", "search-too-wide", "wrong-role",
+        "early-help-form", "gp-check", "gp-yes", "gp-no", "gp-cannot-say", "disclosures",
+        "disclosures-of-a-person", "entry", "no-page-for-this-role",
     }
 )  # fmt: skip
+#: Where a picture starts when the top of the page is like another's.
+STARTS = {"picture": "#people"}
 
 
 def take(page: Page, name: str, folder: Path, *, whole: bool) -> None:
     """One picture per width."""
-    for kind, (width, height), most in (("", WIDE, 1000), ("-phone", NARROW, 720)):
+    for kind, (width, height), most in (("", WIDE, 900), ("-phone", NARROW, 640)):
         page.set_viewport_size({"width": width, "height": height})
         tall = int(page.evaluate("() => document.documentElement.scrollHeight"))
+        start = STARTS.get(name) if not whole else None
+        top = int(
+            page.evaluate("s => s ? document.querySelector(s).getBoundingClientRect().top + scrollY - 12 : 0", start)
+        )
         page.screenshot(
             path=folder / f"{name}{kind}.png",
             full_page=True,
-            clip={"x": 0, "y": 0, "width": width, "height": tall if whole else min(tall, most)},
+            clip={"x": 0, "y": top, "width": width, "height": tall if whole else min(tall - top, most)},
         )
     page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+
+
+def squeeze(path: Path) -> None:
+    """Compresses the same pixels harder than the browser does (PNG, W3C 2003, section 11: IDAT is one zlib stream)."""
+    data = path.read_bytes()
+    kept, pixels, at = [data[:8]], b"", 8
+    while at < len(data):
+        size = struct.unpack(">I", data[at : at + 4])[0]
+        chunk = data[at : at + 12 + size]
+        if chunk[4:8] == b"IDAT":
+            pixels += chunk[8:-4]
+        elif chunk[4:8] == b"IEND":
+            body = b"IDAT" + zlib.compress(zlib.decompress(pixels), 9)
+            kept += [struct.pack(">I", len(body) - 4), body, struct.pack(">I", zlib.crc32(body)), chunk]
+        else:
+            kept.append(chunk)
+        at += 12 + size
+    path.write_bytes(b"".join(kept))
 
 
 def main(folder: Path = FOLDER, *, whole: bool = False, only: tuple[str, ...] = ()) -> None:
@@ -56,6 +82,8 @@ def main(folder: Path = FOLDER, *, whole: bool = False, only: tuple[str, ...] = 
                     take(visitor.page, stop, folder, whole=whole)
             visitor.context.close()
         browser.close()
+    for path in folder.glob("*.png"):
+        squeeze(path)
     total = sum(path.stat().st_size for path in folder.glob("*.png"))
     print(f"{len(list(folder.glob('*.png')))} pictures, {total / 1e6:.1f} MB, in {folder}")
 
