@@ -29,9 +29,16 @@ class ConsentDecision:
     inform_owner: str | None = None
 
 
-def decide_about_consent(session: Session, enquiry: str, decision: ConsentDecision, *, by: str) -> str:
+def new_decision_id() -> str:
+    """An id for a decision, so that it can be told to the trail before it is stored."""
+    return "CD-" + secrets.token_hex(8)
+
+
+def decide_about_consent(
+    session: Session, enquiry: str, decision: ConsentDecision, *, by: str, decision_id: str | None = None
+) -> str:
     """Stores the decision for the enquiry and returns its id."""
-    decision_id = "CD-" + secrets.token_hex(8)
+    decision_id = decision_id or new_decision_id()
     session.execute(
         insert(consent_decisions).values(
             id=decision_id,

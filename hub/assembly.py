@@ -58,6 +58,9 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now) -> Hub:
     Raises SettingsRefused, ConnectorError or AgreementError for a file that is wrong, TrailCorrupt when the
     trail is smaller than or different from what was last signed.
     """
+    partners = _in_reading_order(load_partners(settings.partners_folder))
+    agreements = load_agreements(settings.agreements_folder)
+    gateways = gateway_register(settings.gateways_file)
     database = Database(make_engine(settings.database_url))
     keys = KeyRing(settings.master_key, database.session)
     trail = Trail(
@@ -69,12 +72,17 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now) -> Hub:
         clock=clock,
         max_wait_s=settings.trail_wait_s,
     )
-    trail.start()
-    partners = _in_reading_order(load_partners(settings.partners_folder))
-    keys.make_sure_of([HUB, *partners])
-    connectors = {
-        code: build_connector(partner, open_session=database.session, keys=keys) for code, partner in partners.items()
-    }
+    try:
+        trail.start()
+        keys.make_sure_of([HUB, *partners])
+        connectors = {
+            code: build_connector(partner, open_session=database.session, keys=keys)
+            for code, partner in partners.items()
+        }
+    except BaseException:
+        trail.close()
+        database.engine.dispose()
+        raise
     gatherer = Gatherer(connectors, total_s=settings.gather_deadline_s, each_s=settings.partner_deadline_s)
     return Hub(
         settings=settings,
@@ -84,8 +92,8 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now) -> Hub:
         partners=partners,
         connectors=connectors,
         gatherer=gatherer,
-        agreements=load_agreements(settings.agreements_folder),
-        gateways=gateway_register(settings.gateways_file),
+        agreements=agreements,
+        gateways=gateways,
         clock=clock,
     )
 

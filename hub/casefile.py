@@ -53,6 +53,7 @@ from policies.vocabulary import (
     DataCategory,
     Employment,
     EpisodeState,
+    FieldKind,
     GillickStatus,
     InformChoice,
     Involvement,
@@ -75,6 +76,20 @@ SENSITIVE_SERVICES: Mapping[AgencyType, DataCategory] = {
 }
 
 
+#: Agencies at which being known says where somebody lives: their practice, school, landlord, health visitor.
+LOCATING = frozenset(
+    {
+        AgencyType.GP_PRACTICE,
+        AgencyType.EDUCATION,
+        AgencyType.HOUSING_AUTHORITY,
+        AgencyType.REGISTERED_PROVIDER,
+        AgencyType.HEALTH_VISITING_0_19,
+    }
+)
+#: Persons whose whereabouts are protected (rule P28).
+SHIELDING = frozenset({SubjectFlag.SHIELDED, SubjectFlag.FLEEING_DA})
+#: Categories about the present, whose items need no day.
+PRESENT = frozenset({DataCategory.DEMOGRAPHIC, DataCategory.SERVICE_INVOLVEMENT, DataCategory.ASC_PACKAGE})
 #: Words by which an agency says that a package is not running.
 NOT_CURRENT = frozenset({"no", "n", "0", "false", "ended", "closed", "inactive", "none"})
 
@@ -141,6 +156,8 @@ class CaseFile:
         """One person, one agency, one category: what the agency could hold today (see `about_item`)."""
         subject, actor, consents = self._about(person)
         fields = self._as_fields(offered)
+        if person.flags & SHIELDING and partner.type in LOCATING:
+            fields = tuple(Field(field.name, FieldKind.WHEREABOUTS) for field in fields)
         return DecisionRequest(
             now=self._now,
             request_hash=self._hash(person.id, partner.code, category, fields),
@@ -260,11 +277,10 @@ class CaseFile:
     def _actor(self, person: PersonFacts) -> Actor:
         actor = self._ctx.actor
         conflicts = set()
-        if actor.own_person is not None:
-            if person.id == actor.own_person:
-                conflicts.add(Conflict.SELF)
-            elif person.id in actor.own_family:
-                conflicts.add(Conflict.RELATIVE)
+        if person.id in actor.own_persons:
+            conflicts.add(Conflict.SELF)
+        elif person.id in actor.own_family:
+            conflicts.add(Conflict.RELATIVE)
         return Actor(
             id=actor.id,
             agency=actor.agency,
@@ -275,7 +291,8 @@ class CaseFile:
             role_from=actor.role_from,
             role_until=actor.role_until,
             conflicts=frozenset(conflicts),
-            on_assigned_team=self._enquiry is not None and self._enquiry.agency == actor.agency,
+            # Nobody can put themselves on the team of a locked case; teams come with workflow (rule P35).
+            on_assigned_team=False,
         )
 
     def _consents(self, person: PersonFacts) -> tuple[ConsentRecord, ...]:
@@ -370,7 +387,7 @@ def about_item(
         request,
         item=replace(
             request.item,
-            occurred_on=item.occurred_on or request.item.occurred_on,
+            occurred_on=_day_of(item, request),
             form=item.form,
             seal=Seal(state=item.seal),
             fields=offered,
@@ -378,6 +395,20 @@ def about_item(
         ),
         connector=connector if match == MatchState.CONFIRMED else replace(connector, match=match),
     )
+
+
+def _day_of(item: PartnerItem, request: DecisionRequest) -> date:
+    """The day that look-back counts from. What an agency holds now has no day; an undated event is as old as can be."""
+    if item.occurred_on is not None:
+        return item.occurred_on
+    if item.category in PRESENT:
+        return request.item.occurred_on
+    for name in ("started", "since"):
+        try:
+            return date.fromisoformat(item.values[name].text[:10])
+        except (KeyError, ValueError):
+            continue
+    return date.min
 
 
 def without_answer(request: DecisionRequest) -> DecisionRequest:

@@ -7,7 +7,7 @@ the same words. Rules P03, P09, P20, P48; the way itself is `hub.disclosure.pack
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -16,19 +16,22 @@ from connectors import Answer, Partner
 from hub.assembly import Hub
 from hub.casefile import LONDON, london, without_answer
 from hub.context import RequestContext
-from hub.enquiries import acts_since, count_act
+from hub.enquiries import acts_since, count_act, user_of
 from hub.errors import FormRefused, Unavailable
 from hub.members import Member, member_alone, nobody
 from hub.people import candidates, parse_box, records_of
 from hub.permits import Decided
 from hub.redaction import Redacted
 from policies import Relationship, decide
-from policies.vocabulary import AgencyType, AnswerState, DataCategory, GpAnswer, MatchState, RelationshipKind
+from policies.vocabulary import AgencyType, AnswerState, DataCategory, GpAnswer, MatchState, Purpose, RelationshipKind
 
 CATEGORY = frozenset({DataCategory.ASC_PACKAGE})
 FIELDS = frozenset({"package_active", "duty_team_contact"})
 #: The reason of every GP check: its purpose. The user is asked for a number, not for prose (rule P02).
 REASON = "Checking for a registered patient whether a social care package is in place"
+
+#: Checks that one user may make in a minute; a ward round by hand is slower.
+CHECKS_PER_MINUTE = 20
 
 Answers = Mapping[tuple[str, str], Answer]
 
@@ -93,6 +96,32 @@ def patient_of(session: Session, hub: Hub, number: str, ctx: RequestContext) -> 
     return Patient(member, relationship, on_list=True)
 
 
+def hold_back_a_flood(hub: Hub, ctx: RequestContext) -> None:
+    """Refuses a sequence that no person types, and tells information governance once (rule P08).
+
+    Raises FormRefused from the check that is one too many within a minute.
+    """
+    with hub.db.session() as session:
+        since = ctx.now - timedelta(minutes=1)
+        lately = sum(acts_since(session, ctx, kind, since) for kind in ("check", "check-off-list"))
+    if lately >= CHECKS_PER_MINUTE:
+        with hub.db.writing() as session:
+            told = acts_since(session, ctx, "gp-flood", since)
+            count_act(session, ctx, "gp-flood")
+        if not told:
+            hub.trail.append(
+                "alarm",
+                now=ctx.now,
+                user=user_of(ctx),
+                purpose=Purpose.GP_PACKAGE_CHECK,
+                trace=ctx.request_id,
+                reason="CHECKS-TOO-FAST",
+            )
+        raise FormRefused(
+            {"nhs_number": "You have checked very many patients in a minute. Wait a minute and try again."}
+        )
+
+
 def count_off_list(hub: Hub, ctx: RequestContext, patient: Patient) -> int:
     """How many checks this user has made today on people who are not on the list, this one counted (rule P03)."""
     midnight = datetime.combine(london(ctx.now).date(), time(), LONDON)
@@ -139,4 +168,3 @@ def as_check(hub: Hub, decided: Decided, answers: Answers, redacted: Redacted, r
         phone_label=f"{partners[0].name}, day and night",
         receipt=receipt,
     )
-

@@ -7,30 +7,21 @@ empty one.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 
-from connectors import NHS_NUMBER, Answer, NoAnswerReason, PartialDate, Partner, SourceRecord, load_times
+from connectors import Answer, NoAnswerReason, Partner, load_times
 from hub.assembly import Hub
 from hub.casefile import london
 from hub.context import RequestContext
 from hub.enquiries import Enquiry
 from hub.members import Family, Member
-from hub.people.index import age_on, best_birth_date, best_name, most_said
+from hub.people import age_on
 from hub.permits import Decided, Refusal
-from hub.redaction import (
-    AgencyView,
-    Cell,
-    Conflict,
-    EventView,
-    Fact,
-    FamilyPicture,
-    Kept,
-    PersonView,
-    Redacted,
-)
+from hub.picture import AgencyView, Cell, Conflict, EventView, Fact, FamilyPicture, PersonView
+from hub.redaction import Kept, Redacted
+from hub.revealing import Revealed, relation_words
 from hub.web.words import AGENCY_TYPE_WORDS, CATEGORY_WORDS, PURPOSE_WORDS
-from policies.vocabulary import AnswerState, DataCategory, FieldKind, MatchState, Outcome, SubjectFlag
+from policies.vocabulary import AnswerState, DataCategory, MatchState, Outcome, SubjectFlag
 
 #: Categories whose items are single happenings rather than periods of service.
 HAPPENINGS = frozenset({DataCategory.POLICE_INCIDENT, DataCategory.CSE_MISSING})
@@ -52,15 +43,6 @@ _NOT_ON_TIMELINE = frozenset({DataCategory.SERVICE_INVOLVEMENT, DataCategory.DEM
 Place = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What a person is called here: what most agencies say that may be shown, the fullest form of it."""
-
-    label: str
-    born: PartialDate | None
-    sex_code: str | None
-
-
 def picture(
     hub: Hub,
     ctx: RequestContext,
@@ -69,25 +51,25 @@ def picture(
     decided: Decided,
     answers: Mapping[Place, Answer],
     redacted: Redacted,
+    revealed: Revealed,
 ) -> FamilyPicture:
     """Everything the page renders. People whose identity no agency may share with this reader are absent."""
-    labels = {m.facts.id: _identity(m, decided) for m in family.members}
-    shown = [m for m in family.members if labels[m.facts.id] is not None or m.facts.id == enquiry.subject]
+    named = revealed.identities
+    shown = [m for m in family.members if m.facts.id in named or m.facts.id == enquiry.subject]
     kept = _by_place(redacted.kept)
     with hub.db.session() as session:
         loaded = load_times(session)
     cells = [_cell(member, partner, decided, answers, kept) for member in shown for partner in hub.partners.values()]
-    ids = {member.facts.id for member in shown}
     partial = any(answer.dropped for answer in answers.values())
     return FamilyPicture(
         enquiry_reference=enquiry.reference,
         purpose_words=PURPOSE_WORDS[enquiry.purpose],
         made_at=ctx.now,
         subject=enquiry.subject or "",
-        people=tuple(_person(m, labels[m.facts.id], enquiry, decided, kept, ctx) for m in shown),
+        people=tuple(_person(m, enquiry, revealed, kept, ctx) for m in shown),
         agencies=tuple(_agency(p, cells, ctx, hub, loaded.get(p.code, ctx.now)) for p in hub.partners.values()),
         cells=tuple(cells),
-        relations=tuple(r for r in family.relations if r.person in ids and r.of in ids),
+        relations=revealed.relations,
         events=_events(shown, redacted.kept),
         notes=(
             *family.notes,
@@ -103,38 +85,15 @@ def _by_place(kept: Iterable[Kept]) -> dict[tuple[str, str, DataCategory], list[
     return found
 
 
-def _identity(member: Member, decided: Decided) -> Identity | None:
-    """Who this is, by the records whose names may be shown; None when there is none."""
-    allowed = [
-        record
-        for record in member.records
-        if decided.allows(member.facts.id, record.agency, DataCategory.DEMOGRAPHIC, "name")
-    ]
-    if not allowed:
-        return None
-    return Identity(
-        label=best_name([name for record in allowed for name in record.person.names]) or "Name not held",
-        born=best_birth_date(allowed),
-        sex_code=most_said(record.person.sex_code for record in allowed),
-    )
-
-
-def name_of(record: SourceRecord) -> str:
-    """Given names and family name, as that agency writes them."""
-    if not record.person.names:
-        return "Name not held"
-    name = record.person.names[0]
-    return " ".join((*name.given, *name.family)) or "Name not held"
-
-
 def _person(
     member: Member,
-    identity: Identity | None,
     enquiry: Enquiry,
-    decided: Decided,
+    revealed: Revealed,
     kept: Mapping[tuple[str, str, DataCategory], list[Kept]],
     ctx: RequestContext,
 ) -> PersonView:
+    identity = revealed.identities.get(member.facts.id)
+    words, why = relation_words(member, enquiry.subject or "", revealed)
     facts = [
         Fact(name, value.kind, value.text, one.agency, one.as_of)
         for (person, _agency, category), items in kept.items()
@@ -142,7 +101,6 @@ def _person(
         for one in items
         for name, value in one.values.items()
     ]
-    facts += _facts_of_index(member, decided, {fact.agency for fact in facts})
     born = identity.born if identity else None
     today = london(ctx.now).date()
     warnings = []
@@ -154,35 +112,15 @@ def _person(
         sex_code=identity.sex_code if identity else None,
         age=age_on(born, london(ctx.now)) if born and born.date <= today else None,
         unborn=SubjectFlag.UNBORN in member.facts.flags,
-        deceased=SubjectFlag.DECEASED in member.facts.flags,
+        deceased=identity is not None and SubjectFlag.DECEASED in member.facts.flags,
         is_subject=member.facts.id == enquiry.subject,
-        relation_to_subject=member.relation_words,
-        why_here=member.why,
-        household=member.household,
+        relation_to_subject=words,
+        why_here=why,
+        household=member.household if identity else None,
         facts=tuple(sorted(facts, key=lambda f: (f.name, f.agency, f.value))),
         conflicts=_conflicts(facts),
         warnings=tuple(warnings),
     )
-
-
-def _facts_of_index(member: Member, decided: Decided, answered: set[str]) -> list[Fact]:
-    """Identity as the last load holds it, for agencies whose answer brought none."""
-    facts = []
-    for record in member.records:
-        if record.agency in answered:
-            continue
-        person = record.person
-        known = {
-            "name": name_of(record) if person.names else None,
-            "date_of_birth": person.date_of_birth.date.isoformat() if person.date_of_birth else None,
-            "nhs_number": person.identifier(NHS_NUMBER),
-        }
-        facts += [
-            Fact(name, FieldKind.IDENTITY, value, record.agency, record.as_of)
-            for name, value in known.items()
-            if value and decided.allows(member.facts.id, record.agency, DataCategory.DEMOGRAPHIC, name)
-        ]
-    return facts
 
 
 def _conflicts(facts: list[Fact]) -> tuple[Conflict, ...]:

@@ -15,7 +15,8 @@ class Actor:
     """The signed-in person as their agency's identity provider asserts them.
 
     `id` is opaque and the same at every sign-in; `name` is for the page header and the sealed staff record
-    only. `own_person` is the hub's person id of the user, when the user is also somebody the hub knows of.
+    only. `own_persons` are the hub's person ids that
+    could be the user, when the user is also somebody the hub knows of.
     """
 
     id: str
@@ -28,7 +29,7 @@ class Actor:
     employment: str
     role_from: datetime
     role_until: datetime | None
-    own_person: str | None = None
+    own_persons: tuple[str, ...] = ()
     own_family: tuple[str, ...] = ()
 
 

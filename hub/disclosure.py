@@ -18,12 +18,13 @@ from hub.assembly import Hub
 from hub.casefile import CaseFile, assigned
 from hub.checks import GpCheck
 from hub.context import RequestContext
-from hub.enquiries import Enquiry, user_of
+from hub.enquiries import Enquiry, claims_of, user_of
 from hub.errors import NotFound
-from hub.members import Family, Member, members_of
+from hub.members import Family, Member, members_of, related_persons
 from hub.permits import Decided, asks_for, decide_all
 from hub.picture import FamilyPicture
 from hub.redaction import Redacted
+from hub.revealing import Revealed, reveal
 from policies.vocabulary import AgencyType, AnswerState, DataCategory, Involvement, Outcome, Purpose
 
 #: What the known-to matrix needs: is the service involved, since when, whom to ring; and who the people are.
@@ -44,6 +45,7 @@ class Brokered:
     decided: Decided
     answers: Mapping[tuple[str, str], Answer]
     redacted: Redacted
+    revealed: Revealed
     receipt: Receipt
 
 
@@ -73,14 +75,16 @@ def _picture(
         enquiry=enquiry,
         facts=facts,
         rationale=enquiry.rationale,
-        relationship=assigned((m.facts.id for m in family.members), enquiry.opened_at),
+        relationship=assigned(related_persons(family, enquiry), enquiry.opened_at),
     )
     if enquiry.purpose == Purpose.MASH_SCREENING and _is_open_elsewhere(hub, ctx, case, family, enquiry):
         case = case.with_open_case()
-    brokered = _broker(hub, ctx, case, family.members, hub.partners.values(), categories, enquiry=enquiry.id)
+    brokered = _broker(
+        hub, ctx, case, family.members, hub.partners.values(), categories, enquiry=enquiry, family=family
+    )
     # 10. The page gets the picture and its receipt, and nothing else.
-    picture = compose.picture(hub, ctx, enquiry, family, brokered.decided, brokered.answers, brokered.redacted)
-    return picture, brokered.receipt
+    b = brokered
+    return compose.picture(hub, ctx, enquiry, family, b.decided, b.answers, b.redacted, b.revealed), b.receipt
 
 
 def _is_open_elsewhere(hub: Hub, ctx: RequestContext, case: CaseFile, family: Family, enquiry: Enquiry) -> bool:
@@ -91,7 +95,7 @@ def _is_open_elsewhere(hub: Hub, ctx: RequestContext, case: CaseFile, family: Fa
     holders = [p for p in hub.partners.values() if p.type in CASE_HOLDERS]
     subject = [m for m in family.members if m.facts.id == enquiry.subject]
     involvement = frozenset({DataCategory.SERVICE_INVOLVEMENT})
-    first = _broker(hub, ctx, case, subject, holders, involvement, enquiry=enquiry.id)
+    first = _broker(hub, ctx, case, subject, holders, involvement, enquiry=enquiry)
     return any(not kept.values.get("until") for kept in first.redacted.kept)
 
 
@@ -102,6 +106,7 @@ def package_check(hub: Hub, ctx: RequestContext, typed: str) -> GpCheck:
     """
     number = checks.parse_number(typed)
     ctx = ctx.for_purpose(Purpose.GP_PACKAGE_CHECK)
+    checks.hold_back_a_flood(hub, ctx)
     with hub.db.session() as session:
         patient = checks.patient_of(session, hub, number, ctx)
         facts = facts_for(session, [patient.member.facts.id], enquiry=None, now=ctx.now)
@@ -136,7 +141,8 @@ def _broker(
     partners: Iterable[Partner],
     categories: frozenset[DataCategory] | None,
     *,
-    enquiry: str | None,
+    enquiry: Enquiry | None,
+    family: Family | None = None,
     only_fields: frozenset[str] | None = None,
     involvement: Involvement | None = None,
     conclude: Conclude | None = None,
@@ -157,13 +163,15 @@ def _broker(
         answers = _stamped(hub.gatherer.gather(asks), ctx)
         # 8. Each real item is decided again; what no permit names is dropped.
         redacted = redaction.apply(answers, decided.permits)
+    # Names and relations come from the index under the same permits, and into the same record.
+    revealed = reveal(family, decided, redacted) if family else Revealed()
     eid = secrets.token_hex(16)
-    duties.record(hub, ctx, decided, redacted, enquiry=enquiry, receipt=eid)
+    duties.record(hub, ctx, decided, redacted, enquiry=enquiry.id if enquiry else None, receipt=eid)
     # 9. The outcome is durable before a byte of it is released.
     outcome = conclude(decided, answers, redacted) if conclude else None
     kind = "check" if conclude else "disclosure:made" if intent else "disclosure:refused"
-    receipt = hub.trail.append(kind, eid=eid, **account.made(intent, answers, redacted, outcome))
-    return Brokered(decided, answers, redacted, receipt)
+    receipt = hub.trail.append(kind, eid=eid, **account.made(intent, answers, redacted, revealed, outcome))
+    return Brokered(decided, answers, redacted, revealed, receipt)
 
 
 def _stamped(answers: Mapping[tuple[str, str], Answer], ctx: RequestContext) -> dict[tuple[str, str], Answer]:
@@ -179,7 +187,7 @@ class _Account:
     """What the trail is told: identifiers, codes and counts, never content."""
 
     def __init__(
-        self, ctx: RequestContext, case: CaseFile, people: list[str], decided: Decided, enquiry: str | None
+        self, ctx: RequestContext, case: CaseFile, people: list[str], decided: Decided, enquiry: Enquiry | None
     ) -> None:
         self._decided, self._people = decided, people
         self._number = {person: number for number, person in enumerate(people)}
@@ -190,7 +198,8 @@ class _Account:
             "purpose": str(case.purpose),
             "recipient": ctx.actor.agency,
             "trace": ctx.request_id,
-            "enquiry": enquiry,
+            "enquiry": enquiry.id if enquiry else None,
+            "action": claims_of(enquiry) if enquiry else None,
             "basis": case.basis_for_trail(),
             "agreement": case.agreements_for_trail(p.agency for p in decided.permits),
         }
@@ -243,6 +252,7 @@ class _Account:
         intent: Receipt | None,
         answers: Mapping[tuple[str, str], Answer],
         redacted: Redacted,
+        revealed: Revealed,
         outcome: str | None,
     ) -> dict[str, Any]:
         """The outcome: what is shown, what is withheld and by which rule, and how each partner answered."""
@@ -250,17 +260,28 @@ class _Account:
         for kept in redacted.kept:
             fields, count = shown.get((kept.agency, kept.category, kept.person), (set(), 0))
             shown[(kept.agency, kept.category, kept.person)] = (fields | set(kept.values), count + 1)
-        shows = outcome is not None or bool(redacted.kept)
+        for agency, person, names in revealed.rows():
+            before, count = shown.get((agency, DataCategory.DEMOGRAPHIC, person), (set(), 0))
+            shown[(agency, DataCategory.DEMOGRAPHIC, person)] = (before | set(names), max(count, 1))
+        shows = outcome is not None or bool(shown)
         return {
             **self._about,
             "outcome": outcome,
             "reason": None if intent else "NO_PERMIT",
             "refers": [intent.eid] if intent else None,
             "source": sorted({p.agency for p in self._decided.permits}),
-            "data": [
-                {"agency": a, "category": c, "subject": self._number[person], "fields": sorted(fields), "count": count}
-                for (a, c, person), (fields, count) in shown.items()
-            ],
+            "data": _bounded(
+                [
+                    {
+                        "agency": a,
+                        "category": c,
+                        "subject": self._number[person],
+                        "fields": sorted(fields),
+                        "count": count,
+                    }
+                    for (a, c, person), (fields, count) in shown.items()
+                ]
+            ),
             "withheld": self._withheld(redacted),
             "answers": [
                 {

@@ -8,25 +8,29 @@ another's enquiry. The reason is sealed.
 import re
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
+from connectors import NHS_NUMBER, SourceRecord
 from consent import (
     ConsentDecision,
     ConsentRecord,
     decide_about_consent,
     decision_for,
     facts_for,
+    new_decision_id,
     record_consent,
 )
 from hub.assembly import Hub
 from hub.context import RequestContext
 from hub.errors import FormRefused, NotForYou, NotFound
 from hub.keys import HUB
+from hub.people import records_of
+from hub.people.index import best_birth_date, best_name, most_said
 from hub.tables import enquiries, enquiry_persons, user_acts
 from policies import SharingAgreement
 from policies.vocabulary import (
@@ -67,6 +71,11 @@ PROTECTIVE = frozenset(
         Purpose.MARAC,
     }
 )
+#: An enquiry ends by itself after this many days: the child and family assessment takes at most 45 working days
+#: (Working Together to Safeguard Children 2023); who needs longer opens another with its own reason.
+ENDS_AFTER_DAYS = 63
+#: How somebody who is added may be connected (rule P09); the words stand beside the form.
+CONNECTIONS = ("HOUSEHOLD", "NAMED_CONCERN", "RECORDED_RELEVANT")
 #: A decision not to ask because asking is unsafe is looked at again after this many days (rule P14).
 UNSAFE_REVIEW_DAYS = 7
 #: Reasons that fit each decision about consent; None stands for "no reason needed".
@@ -115,6 +124,7 @@ class Enquiry:
     consent_giver: str | None
     subject: str | None
     persons: Mapping[str, str] = field(default_factory=dict)
+    identities: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +160,9 @@ def parse_form(typed: Mapping[str, str], allowed: tuple[Purpose, ...], role: Rol
     if purpose is None:
         errors["purpose"] = "Choose why you need the information."
     reference = typed.get("reference", "").strip()
-    if not _REFERENCE.fullmatch(reference) or _could_identify(reference):
+    if not _REFERENCE.fullmatch(reference) or not re.search(r"\d", reference) or _could_identify(reference):
         errors["reference"] = (
-            "Enter your case or referral number: 3 to 40 letters, digits, spaces or . / - _ . "
+            "Enter your case or referral number: 3 to 40 letters, digits, spaces or . / - _ , with at least one digit. "
             "Do not enter a name, date of birth or NHS number."
         )
     rationale = typed.get("rationale", "").strip()
@@ -163,7 +173,7 @@ def parse_form(typed: Mapping[str, str], allowed: tuple[Purpose, ...], role: Rol
     threshold = _choice(Threshold, typed.get("threshold", ""), "threshold", errors)
     consent_state = _choice(ConsentState, typed.get("consent", ""), "consent", errors)
     reason = _choice(ReasonCode, typed.get("reason_code", ""), "reason_code", errors)
-    if consent_state is not None and purpose in PROTECTIVE and role not in QUALIFIED and threshold is None:
+    if consent_state is not None and purpose in PROTECTIVE and role not in QUALIFIED:
         errors["consent"] = (
             "A social worker or the MASH decision maker decides about asking the family. Ask one of them to open the "
             "enquiry, or choose the harm threshold if it is on record."
@@ -191,7 +201,8 @@ def parse_form(typed: Mapping[str, str], allowed: tuple[Purpose, ...], role: Rol
 def open_enquiry(hub: Hub, ctx: RequestContext, form: EnquiryForm) -> Enquiry:
     """Stores a new enquiry and the decision about consent.
 
-    Effects: one enquiry, at most one decision about consent, one event in the trail before them.
+    Effects: events in the trail first (the enquiry with its threshold, the decision about consent, an alarm when
+    somebody claims a threshold whose role does not decide such things), then the rows.
     """
     actor, now = ctx.actor, ctx.now
     enquiry = Enquiry(
@@ -216,9 +227,33 @@ def open_enquiry(hub: Hub, ctx: RequestContext, form: EnquiryForm) -> Enquiry:
         purpose=form.purpose,
         enquiry=enquiry.id,
         trace=ctx.request_id,
-        outcome=form.consent_state or form.threshold or "OPENED",
+        action=claims_of(enquiry),
+        outcome="OPENED",
         data=[{"agency": actor.agency, "category": "INDICATOR", "label": "enquiry-opened"}],
     )
+    if form.threshold is not None and actor.role not in QUALIFIED:
+        hub.trail.append(
+            "alarm",
+            now=now,
+            user=user_of(ctx),
+            purpose=form.purpose,
+            enquiry=enquiry.id,
+            trace=ctx.request_id,
+            reason=f"THRESHOLD-BY-{actor.role}",
+        )
+    decision, decision_id = _decision(form, ctx), new_decision_id()
+    if decision is not None:
+        hub.trail.append(
+            "consent:decided",
+            now=now,
+            user=user_of(ctx),
+            purpose=form.purpose,
+            enquiry=enquiry.id,
+            trace=ctx.request_id,
+            consent=[{"id": decision_id, "version": 1, "state": decision.state}],
+            reason=decision.reason_code,
+            outcome=decision.inform,
+        )
     with hub.db.writing() as session:
         session.execute(
             insert(enquiries).values(
@@ -235,20 +270,25 @@ def open_enquiry(hub: Hub, ctx: RequestContext, form: EnquiryForm) -> Enquiry:
                 consent_giver=enquiry.consent_giver,
             )
         )
-        if form.consent_state is not None:
-            unsafe = form.consent_state == ConsentState.NOT_SOUGHT_UNSAFE
-            decision = ConsentDecision(
-                state=form.consent_state,
-                reason_code=form.consent_reason,
-                decided_by_role=actor.role,
-                decided_at=now,
-                review_due=(now + timedelta(days=UNSAFE_REVIEW_DAYS)).date() if unsafe else None,
-                inform="DO_NOT_INFORM" if unsafe else "INFORM",
-                inform_reason=form.consent_reason if unsafe else None,
-                inform_owner=actor.id if unsafe else None,
-            )
-            decide_about_consent(session, enquiry.id, decision, by=actor.id)
+        if decision is not None:
+            decide_about_consent(session, enquiry.id, decision, by=actor.id, decision_id=decision_id)
     return enquiry
+
+
+def _decision(form: EnquiryForm, ctx: RequestContext) -> ConsentDecision | None:
+    if form.consent_state is None:
+        return None
+    unsafe = form.consent_state == ConsentState.NOT_SOUGHT_UNSAFE
+    return ConsentDecision(
+        state=form.consent_state,
+        reason_code=form.consent_reason,
+        decided_by_role=ctx.actor.role,
+        decided_at=ctx.now,
+        review_due=(ctx.now + timedelta(days=UNSAFE_REVIEW_DAYS)).date() if unsafe else None,
+        inform="DO_NOT_INFORM" if unsafe else "INFORM",
+        inform_reason=form.consent_reason if unsafe else None,
+        inform_owner=ctx.actor.id if unsafe else None,
+    )
 
 
 def enquiry_of(hub: Hub, ctx: RequestContext, enquiry_id: str) -> Enquiry:
@@ -257,12 +297,16 @@ def enquiry_of(hub: Hub, ctx: RequestContext, enquiry_id: str) -> Enquiry:
         row = session.execute(select(enquiries).where(enquiries.c.id == enquiry_id)).mappings().first()
         if row is None or row["agency"] != ctx.actor.agency:
             raise NotFound("There is no such enquiry.")
-        members = session.execute(
-            select(enquiry_persons.c.person, enquiry_persons.c.why).where(enquiry_persons.c.enquiry == enquiry_id)
-        ).all()
+        p = enquiry_persons.c
+        members = session.execute(select(p.person, p.why, p.identity).where(p.enquiry == enquiry_id)).all()
     if Purpose(row["purpose"]) not in purposes_for(hub.agreements, ctx.actor.agency, ctx.actor.role, ctx.now.date()):
         raise NotFound("There is no such enquiry.")
-    return _enquiry(hub, row, {member.person: member.why for member in members})
+    found = _enquiry(hub, row, ctx.now)
+    return replace(
+        found,
+        persons={member.person: member.why for member in members},
+        identities={member.person: member.identity for member in members},
+    )
 
 
 def own_enquiries(hub: Hub, ctx: RequestContext, *, limit: int = 25) -> tuple[Enquiry, ...]:
@@ -274,7 +318,7 @@ def own_enquiries(hub: Hub, ctx: RequestContext, *, limit: int = 25) -> tuple[En
             .order_by(enquiries.c.opened_at.desc())
             .limit(limit)
         ).mappings()
-        return tuple(_enquiry(hub, row, {}) for row in rows)
+        return tuple(_enquiry(hub, row, ctx.now) for row in rows)
 
 
 def confirm_subject(hub: Hub, ctx: RequestContext, enquiry: Enquiry, person: str) -> None:
@@ -286,17 +330,78 @@ def confirm_subject(hub: Hub, ctx: RequestContext, enquiry: Enquiry, person: str
         raise NotForYou(
             "This enquiry is about somebody else already.", next_steps=("Open a new enquiry for the other person.",)
         )
+    if enquiry.subject == person:
+        return
+    _tell(hub, ctx, enquiry, person, "subject-confirmed", "SUBJECT")
     with hub.db.writing() as session:
-        session.execute(update(enquiries).where(enquiries.c.id == enquiry.id).values(subject=person))
-        _add(session, enquiry, person, "SUBJECT", ctx)
+        mine = enquiries.c.id == enquiry.id
+        first = session.execute(update(enquiries).where(mine, enquiries.c.subject.is_(None)).values(subject=person))
+        if first.rowcount != 1:  # type: ignore[attr-defined]
+            raise NotForYou("Somebody has just confirmed another person for this enquiry.")
+        _add(hub, session, enquiry, person, "SUBJECT", ctx)
         if enquiry.threshold is None:
             _consent_of_subject(session, enquiry, person, ctx)
 
 
-def add_person(hub: Hub, ctx: RequestContext, enquiry: Enquiry, person: str) -> None:
-    """Adds one more person to the enquiry; what is shown of them is a disclosure of its own."""
+def add_person(hub: Hub, ctx: RequestContext, enquiry: Enquiry, person: str, connection: str) -> None:
+    """Adds one more person to the enquiry, with how they are connected; what is shown of them is decided by itself.
+
+    Raises FormRefused without a connection: somebody whom the purpose does not need is not shown (rule P09).
+    """
+    if connection not in CONNECTIONS:
+        raise FormRefused({"connection": "Choose how this person is connected with the child or family."})
+    _tell(hub, ctx, enquiry, person, "person-added", connection)
     with hub.db.writing() as session:
-        _add(session, enquiry, person, "ADDED", ctx)
+        _add(hub, session, enquiry, person, connection, ctx)
+
+
+def close_enquiry(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> None:
+    """Ends the enquiry: partners' information is not shown under it any more (rule P41)."""
+    hub.trail.append(
+        "alter",
+        now=ctx.now,
+        user=user_of(ctx),
+        purpose=enquiry.purpose,
+        enquiry=enquiry.id,
+        trace=ctx.request_id,
+        action="enquiry-closed",
+        outcome="CLOSED",
+        object={"type": "enquiry", "id": enquiry.id},
+    )
+    with hub.db.writing() as session:
+        mine = enquiries.c.id == enquiry.id
+        session.execute(update(enquiries).where(mine, enquiries.c.closed_at.is_(None)).values(closed_at=ctx.now))
+
+
+def identity_of(hub: Hub, records: Iterable[SourceRecord]) -> bytes:
+    """A blind mark of who these records are about, to notice when linking changes under an open enquiry."""
+    records = tuple(records)
+    number = most_said(record.person.identifier(NHS_NUMBER) for record in records)
+    born = best_birth_date(records)
+    name = "" if number or born else best_name([n for record in records for n in record.person.names])
+    return hub.keys.blind("confirmed", f"{number}|{born.date if born else None}|{name.casefold()}")
+
+
+def claims_of(enquiry: Enquiry) -> str:
+    """What the enquiry rests on, as a code: the recorded threshold and who recorded it."""
+    if enquiry.threshold is None:
+        return "threshold=NONE"
+    return f"threshold={enquiry.threshold}|by={enquiry.threshold_by_role}"
+
+
+def _tell(hub: Hub, ctx: RequestContext, enquiry: Enquiry, person: str, action: str, why: str) -> None:
+    hub.trail.append(
+        "collect",
+        now=ctx.now,
+        subjects=[person],
+        user=user_of(ctx),
+        purpose=enquiry.purpose,
+        enquiry=enquiry.id,
+        trace=ctx.request_id,
+        action=action,
+        reason=why,
+        data=[{"agency": ctx.actor.agency, "category": "INDICATOR", "label": action, "subject": 0}],
+    )
 
 
 def count_act(session: Session, ctx: RequestContext, kind: str) -> None:
@@ -326,7 +431,7 @@ def user_of(ctx: RequestContext) -> dict[str, str]:
     }
 
 
-def _add(session: Session, enquiry: Enquiry, person: str, why: str, ctx: RequestContext) -> None:
+def _add(hub: Hub, session: Session, enquiry: Enquiry, person: str, why: str, ctx: RequestContext) -> None:
     known = session.execute(
         select(enquiry_persons.c.person).where(
             enquiry_persons.c.enquiry == enquiry.id, enquiry_persons.c.person == person
@@ -335,7 +440,12 @@ def _add(session: Session, enquiry: Enquiry, person: str, why: str, ctx: Request
     if known is None:
         session.execute(
             insert(enquiry_persons).values(
-                enquiry=enquiry.id, person=person, why=why, added_by=ctx.actor.id, added_at=ctx.now
+                enquiry=enquiry.id,
+                person=person,
+                why=why,
+                identity=identity_of(hub, records_of(session, hub.keys, person)),
+                added_by=ctx.actor.id,
+                added_at=ctx.now,
             )
         )
 
@@ -367,7 +477,8 @@ def _consent_of_subject(session: Session, enquiry: Enquiry, person: str, ctx: Re
     )
 
 
-def _enquiry(hub: Hub, row: Any, persons: Mapping[str, str]) -> Enquiry:
+def _enquiry(hub: Hub, row: Any, now: datetime) -> Enquiry:
+    ends = row["opened_at"] + timedelta(days=ENDS_AFTER_DAYS)
     return Enquiry(
         id=row["id"],
         reference=row["reference"],
@@ -376,13 +487,12 @@ def _enquiry(hub: Hub, row: Any, persons: Mapping[str, str]) -> Enquiry:
         opened_by=row["opened_by"],
         agency=row["agency"],
         opened_at=row["opened_at"],
-        closed_at=row["closed_at"],
+        closed_at=row["closed_at"] or (ends if ends <= now else None),
         threshold=row["threshold"],
         threshold_by_role=row["threshold_by_role"],
         threshold_at=row["threshold_at"],
         consent_giver=row["consent_giver"],
         subject=row["subject"],
-        persons=persons,
     )
 
 

@@ -11,17 +11,20 @@ from datetime import timedelta
 from audit import Receipt
 from hub import duties
 from hub.assembly import Hub
-from hub.casefile import CaseFile, assigned
+from hub.casefile import SHIELDING, CaseFile, assigned
 from hub.context import RequestContext
 from hub.enquiries import Enquiry, acts_since, count_act, user_of
 from hub.errors import FormRefused
 from hub.members import identified
 from hub.people import Candidate, candidates, parse_box
 from hub.permits import Decided, Permit, Refusal, decide_all
-from policies.vocabulary import AccessMode, DataCategory, Purpose, SubjectFlag
+from policies.vocabulary import AccessMode, DataCategory, Outcome, Purpose
 
 IDENTITY = frozenset({"name", "date_of_birth", "sex"})
-SHIELDING = frozenset({SubjectFlag.SHIELDED, SubjectFlag.FLEEING_DA})
+
+
+#: One refusal of these kinds by any agency and the candidate is absent; an agency that refers costs only its own word.
+NEVER_SHOWN = frozenset({Outcome.DENY, Outcome.DENY_SILENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ def _decide(
         decided = decide_all(case, [member], partners, frozenset({DataCategory.DEMOGRAPHIC}), only_fields=IDENTITY)
         permits += decided.permits
         refusals += decided.refusals
-        if decided.permits and not decided.refusals:
+        if decided.permits and not any(r.outcome in NEVER_SHOWN for r in decided.refusals):
             shown.append(candidate)
     return tuple(shown), Decided(tuple(permits), tuple(refusals), frozenset())
 

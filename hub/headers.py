@@ -79,6 +79,8 @@ def guard() -> AnyResponse | None:
         return None
     if access is None:
         abort(403)
+    if request.method == "HEAD":  # It would ask partners and show nothing.
+        abort(405)
     if getattr(session, "unreadable", False):
         raise Unavailable(
             "The hub's database does not answer at the moment, so nobody was asked and nothing is shown.",

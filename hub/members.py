@@ -4,16 +4,18 @@ For: turning the family that the index knows into members with facts for the dec
 that hold them, and a question for partners that must be asked by name. Must never decide what is shown.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from connectors import NHS_NUMBER, PersonQuery, SourceRecord
+from connectors import NHS_NUMBER, PartialDate, PersonQuery, SourceRecord
 from hub.assembly import Hub
 from hub.casefile import PersonFacts
-from hub.enquiries import Enquiry
+from hub.enquiries import Enquiry, identity_of
+from hub.errors import NotForYou
 from hub.people import family_of, records_of_persons
 from hub.people.families import Member as FamilyMember
 from hub.people.families import flags_of
@@ -21,7 +23,14 @@ from hub.people.index import best_birth_date, most_said
 from hub.picture import RelationView
 from policies.vocabulary import MatchState, RelationToIndex, SubjectFlag
 
-#: Relation of the user's own choice: added to the enquiry, recorded as relevant.
+#: People who must not be found through others (rules P27, P28).
+PROTECTED = frozenset({SubjectFlag.SHIELDED, SubjectFlag.FLEEING_DA, SubjectFlag.PROTECTED_PERSON})
+#: How somebody who is added to an enquiry is connected, as the worker says it; anything else is not needed (rule P09).
+CONNECTIONS: Mapping[str, RelationToIndex] = {
+    "HOUSEHOLD": RelationToIndex.HOUSEHOLD,
+    "NAMED_CONCERN": RelationToIndex.NAMED_CONCERN,
+    "RECORDED_RELEVANT": RelationToIndex.RECORDED_RELEVANT,
+}
 ADDED = "Added to this enquiry by you or a colleague."
 
 
@@ -35,6 +44,7 @@ class Member:
     why: str = ""
     relation_words: str = ""
     household: str | None = None
+    is_added: bool = False
     by_agency: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def record_ids(self, agency: str) -> tuple[str, ...]:
@@ -57,9 +67,14 @@ def members_of(session: Session, hub: Hub, enquiry: Enquiry, *, now: datetime) -
     family = family_of(session, hub.keys, enquiry.subject, now=now)
     members = [_of_family(m, family.relations, enquiry.subject) for m in family.members]
     known = {m.facts.id for m in members}
-    added = [person for person in enquiry.persons if person not in known]
-    for person, records in records_of_persons(session, hub.keys, added).items():
-        members.append(_member(person, records, RelationToIndex.RECORDED_RELEVANT, why=ADDED, words="added"))
+    added = {person: why for person, why in enquiry.persons.items() if person not in known}
+    others = records_of_persons(session, hub.keys, added)
+    _still_the_same(hub, enquiry, {m.person: m.records for m in family.members} | others)
+    for person, records in others.items():
+        relation = CONNECTIONS.get(added[person], RelationToIndex.OTHER)
+        member = _member(person, records, relation, why=ADDED, words=_standing(relation))
+        members.append(replace(member, is_added=True))
+    members = _shield_those_who_live_together(members)
     relations = tuple(
         RelationView(
             person=r.person,
@@ -75,6 +90,54 @@ def members_of(session: Session, hub: Hub, enquiry: Enquiry, *, now: datetime) -
     return Family(tuple(members), relations, family.notes)
 
 
+def _still_the_same(hub: Hub, enquiry: Enquiry, records: Mapping[str, tuple[SourceRecord, ...]]) -> None:
+    """Refuses to go on when records were linked anew and a confirmed person is no longer who was confirmed."""
+    for person, mark in enquiry.identities.items():
+        if person not in records or identity_of(hub, records[person]) != mark:
+            raise NotForYou(
+                "Records of a person in this enquiry were put together anew since somebody confirmed them.",
+                next_steps=("Open a new enquiry and confirm the person again.",),
+            )
+
+
+def related_persons(family: Family, enquiry: Enquiry) -> tuple[str, ...]:
+    """Whom the enquiry is a relationship to (rule P03): its family - but a protected person only when named exactly.
+
+    Somebody who fled is not reached through the family they fled from; who asks about them, by naming them, also
+    reaches those who are protected with them.
+    """
+    subject = next((m for m in family.members if m.facts.id == enquiry.subject), None)
+    is_protected_enquiry = subject is not None and bool(flags_of(subject.records) & PROTECTED)
+    return tuple(
+        m.facts.id
+        for m in family.members
+        if not m.facts.flags & PROTECTED or is_protected_enquiry or m.facts.id in enquiry.persons
+    )
+
+
+def _shield_those_who_live_together(members: list[Member]) -> list[Member]:
+    """Who shares a protected person's dwelling is protected too, flagged or not.
+
+    Only records that carry the flag say where the protected dwelling is; an old record of theirs does not, nor does
+    an agency's family reference, which may still hold the partner who was left.
+    """
+    homes = {key for m in members for r in m.records if r.flags & PROTECTED for key in _homes(r)}
+    if not homes:
+        return members
+    return [
+        replace(m, facts=replace(m.facts, flags=m.facts.flags | {SubjectFlag.SHIELDED}))
+        if not m.facts.flags & PROTECTED and any(key in homes for r in m.records for key in _homes(r))
+        else m
+        for m in members
+    ]
+
+
+def _homes(record: SourceRecord) -> Iterable[str]:
+    for address in record.person.addresses:
+        if address.line1 and address.postcode and address.use != "old":
+            yield re.sub(r"[^0-9a-z]", "", f"{address.line1}{address.postcode}".casefold())
+
+
 def member_alone(person: str, records: tuple[SourceRecord, ...]) -> Member:
     """One person without their family, for the GP check."""
     return _member(person, records, RelationToIndex.INDEX)
@@ -83,7 +146,7 @@ def member_alone(person: str, records: tuple[SourceRecord, ...]) -> Member:
 def identified(person: str, born: date | None, flags: frozenset[SubjectFlag], agencies: Iterable[str]) -> Member:
     """A candidate of a search: only what is needed to decide whether their identity may be shown."""
     facts = PersonFacts(person, born, RelationToIndex.INDEX, flags)
-    return Member(facts, (), None, by_agency={agency: ("candidate",) for agency in agencies})
+    return Member(facts, (), None, by_agency=dict.fromkeys(agencies, ("candidate",)))
 
 
 def nobody() -> Member:
@@ -124,12 +187,22 @@ def _member(
     unconfirmed = SubjectFlag.MATCH_UNCONFIRMED in flags
     facts = PersonFacts(
         person,
-        born.date if born and SubjectFlag.UNBORN not in flags else None,
+        _youngest(born) if born and SubjectFlag.UNBORN not in flags else None,
         relation,
         flags,
         MatchState.UNCONFIRMED if unconfirmed else MatchState.CONFIRMED,
     )
-    return Member(facts, records, _query(records), why, words, household, by_agency)
+    return Member(facts, records, _query(records), why, words, household, by_agency=by_agency)
+
+
+def _youngest(born: PartialDate) -> date:
+    """The last day that a partly known birth date can be: a right that comes with age never comes early."""
+    day, month = born.accuracy[0:1], born.accuracy[1:2]
+    if month != "A":
+        return born.date.replace(month=12, day=31)
+    if day != "A":
+        return (born.date.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+    return born.date
 
 
 def _query(records: tuple[SourceRecord, ...]) -> PersonQuery | None:

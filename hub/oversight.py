@@ -39,6 +39,8 @@ from policies.vocabulary import (
 REGISTERED = frozenset(
     {"disclosure:made", "disclosure:refused", "check", "search", "alarm", "audit:read", "break-glass"}
 )
+#: Stands for a person whom the officer's words did not name exactly: no row has it.
+NOBODY = "PE-nobody"
 #: Rows of one page of the register.
 PAGE = 50
 #: Entries that are brought into the register in one transaction, so that no other writer waits long.
@@ -125,6 +127,14 @@ def parse_filter(hub: Hub, ctx: RequestContext, typed: Mapping[str, str]) -> Fil
         )
     elif who and reference is None:
         errors["case_reference"] = "Enter the case reference: a search for a person needs one."
+        hub.trail.append(
+            "alarm",
+            now=ctx.now,
+            user=user_of(ctx),
+            purpose=Purpose.IG_AUDIT,
+            trace=ctx.request_id,
+            reason="P43",
+        )
     elif who:
         person = _person(hub, ctx, who, errors)
     page = typed.get("page", "1")
@@ -187,7 +197,7 @@ def register(hub: Hub, ctx: RequestContext, wanted: Filter) -> Register:
         user=user_of(ctx),
         purpose=Purpose.IG_AUDIT,
         trace=ctx.request_id,
-        subjects=[wanted.person] if wanted.person else [],
+        subjects=[wanted.person] if wanted.person and wanted.person != NOBODY else [],
         action="register",
         outcome="LISTED",
         query=hub.keys.blind("search", question).hex() + hub.keys.blind("search-2", question).hex(),
@@ -385,10 +395,8 @@ def _person(hub: Hub, ctx: RequestContext, who: str, errors: dict[str, str]) -> 
         return None
     with hub.db.session() as session:
         exact = [c.person for c in candidates(session, hub.keys, query, now=ctx.now).candidates if c.hidden_exact]
-    if len(exact) != 1:
-        errors["person"] = "Enter the NHS number, or the full name and the date of birth, of one person."
-        return None
-    return exact[0]
+    # Nobody, several, and somebody about whom nothing is recorded look alike: an empty register.
+    return exact[0] if len(exact) == 1 else NOBODY
 
 
 def _day(text: str, name: str, errors: dict[str, str]) -> date | None:
@@ -397,9 +405,11 @@ def _day(text: str, name: str, errors: dict[str, str]) -> date | None:
         return None
     for form in ("%Y-%m-%d", "%d/%m/%Y", "%d %m %Y", "%d %B %Y"):
         try:
-            return datetime.strptime(text, form).date()  # noqa: DTZ007 - a day has no zone
+            day = datetime.strptime(text, form).date()  # noqa: DTZ007 - a day has no zone
         except ValueError:
             continue
+        if date(2000, 1, 1) <= day <= date(2199, 12, 31):
+            return day
     errors[name] = "Enter a day like 31 3 2026."
     return None
 

@@ -4,31 +4,25 @@ For: deciding each real item again and keeping only what that decision names. Mu
 item as it came.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from connectors import Answer, Value
+from connectors import Answer, Item, Value
 from hub.casefile import about_item
 from hub.permits import DISCHARGED, SHOWING, Permit
-from hub.picture import AgencyView, Cell, Conflict, EventView, Fact, FamilyPicture, PersonView, RelationView, Withheld
+from hub.picture import Withheld
 from policies import Field, decide
 from policies.vocabulary import AnswerState, DataCategory, GpAnswer, Obligation
 
-__all__ = [
-    "AgencyView",
-    "Cell",
-    "Conflict",
-    "EventView",
-    "Fact",
-    "FamilyPicture",
-    "Kept",
-    "PersonView",
-    "Redacted",
-    "RelationView",
-    "Withheld",
-    "apply",
-]
+#: Control characters and marks that change the direction of text: a partner's text must not rewrite the page.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+
+
+def plain(text: str) -> str:
+    """A partner's text without characters that nobody can see."""
+    return _UNSEEN.sub("", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +45,10 @@ class Redacted:
 
     kept: tuple[Kept, ...]
     cut: tuple[Withheld, ...]
+
+
+def _as_shown(item: Item, names: Iterable[str]) -> dict[str, Value]:
+    return {name: replace(item.values[name], text=plain(item.values[name].text)) for name in names}
 
 
 def apply(answers: Mapping[tuple[str, str], Answer], permits: Sequence[Permit]) -> Redacted:
@@ -82,7 +80,7 @@ def apply(answers: Mapping[tuple[str, str], Answer], permits: Sequence[Permit]) 
                     agency=agency,
                     category=item.category,
                     occurred_on=item.occurred_on,
-                    values={name: item.values[name] for name in decision.fields},
+                    values=_as_shown(item, decision.fields),
                     as_of=answer.as_of,
                     obligations=frozenset(decision.obligations),
                     answer=decision.answer,

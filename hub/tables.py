@@ -93,6 +93,7 @@ enquiry_persons = Table(
     Column("enquiry", String(40), ForeignKey("enquiries.id"), primary_key=True),
     Column("person", String(40), primary_key=True),
     Column("why", String(24), nullable=False),
+    Column("identity", LargeBinary(16), nullable=False),
     Column("added_by", String(40), nullable=False),
     Column("added_at", Instant, nullable=False),
 )

@@ -41,7 +41,7 @@ def gp_check() -> tuple[Response, int]:
         "as_of": check.as_of,
         "phone": check.phone,
         "sentence": GP_ANSWER_WORDS[check.answer][1],
-        "receipt": {"eid": check.receipt.eid, "index": check.receipt.index},
+        "receipt": {"eid": check.receipt.eid},
     }
     return jsonify(GpCheckAnswered().dump(answer)), 200
 

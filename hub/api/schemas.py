@@ -19,7 +19,6 @@ class ReceiptShown(Schema):
     """Where the disclosure is recorded."""
 
     eid = fields.String(metadata={"description": "GET /receipts/{eid}?format=json gives an offline proof"})
-    index = fields.Integer(metadata={"description": "number of the entry in the trail, from 0"})
 
 
 class GpCheckAnswered(Schema):

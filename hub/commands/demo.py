@@ -16,6 +16,7 @@ from hub.commands.load import report_lines
 from hub.commands.serve import run
 from hub.commands.terminal import print_picture
 from hub.context import RequestContext
+from hub.demo.personas import PERSONAS
 from hub.demo.setting_up import persona_context, set_up
 from hub.demo.stories import STORIES
 from hub.enquiries import Enquiry
@@ -106,8 +107,8 @@ def _say_where(base_url: str) -> None:
     console = Console(highlight=False)
     console.print(f"\n[bold]Kith is at {base_url}[/bold]  (Ctrl-C stops it)\n")
     console.print("Sign in as one of the invented workers and try:")
-    for story in ("showcase", "twins", "fled_with_children", "older_with_package"):
+    for story in ("showcase", "twins", "shielded", "package_current"):
         if story in STORIES:
             told = STORIES[story]
-            console.print(f"  {told.title}: search for [bold]{told.search}[/bold]")
+            console.print(f"  {PERSONAS[told.persona].name}: {told.title.lower()}: [bold]{told.search}[/bold]")
     console.print("All stories: docs/demo.md")

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from audit import Receipt
-from hub.redaction import FamilyPicture
+from hub.picture import FamilyPicture
 from hub.web.words import STATE_WORDS, day, fact_words, field_words, moment
 from policies.vocabulary import AnswerState
 

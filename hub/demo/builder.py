@@ -119,8 +119,8 @@ class Builder:
 
     def __init__(self, *, seed: int, today: date) -> None:
         self.seed, self.today = seed, today
-        self.rng = Random(f"thornshire {seed}")  # noqa: S311 - invention, not secrets
-        self.places = Gazetteer(Random(f"places {seed}"))  # noqa: S311
+        self.rng = Random(f"thornshire {seed}")
+        self.places = Gazetteer(Random(f"places {seed}"))
         self.people: dict[str, TruePerson] = {}
         self.relations: list[Relation] = []
         self.residences: list[Residence] = []
@@ -373,7 +373,7 @@ class Builder:
 
     def _state_relationships(self) -> None:
         """Each agency states only what its system has a place for, and not always that."""
-        rng = Random(f"stated {self.seed}")  # noqa: S311
+        rng = Random(f"stated {self.seed}")
         stated: dict[tuple[str, str], list[PersonRelationship]] = {}
         for relation in self.relations:
             fixed = not relation.of.startswith(ORDINARY)

@@ -20,6 +20,7 @@ from hub.people.homes import is_current, is_same_home, main_homes
 from hub.people.index import age_on, best_birth_date, best_name, most_said
 from hub.people.matching.normalise import PROTECTED, Place, home_of
 from hub.people.relations import (
+    CHOSEN,
     PARENTS,
     PARTNERS,
     RESPONSIBLE,
@@ -242,7 +243,22 @@ def _ties(people: People) -> Ties:
             role = record.reference_relationship
             if person != reference and role and role != "REFERENCE":
                 tell(person, reference, role, record, stated=False)
-    return ties
+    return _without_birth_families(ties, adopted)
+
+
+def _without_birth_families(ties: Ties, adopted: set[str]) -> Ties:
+    """Ties without those that could lead from an adopted person to the family before.
+
+    Agencies write "mother" for either mother. So a parent, brother, sister or other relative of an adopted person
+    counts only where some agency states an adoptive, foster or step tie of the same two, or they are a couple;
+    brothers and sisters come back through the parents that remain.
+    """
+    kept: Ties = defaultdict(dict)
+    for (person, of), told in ties.items():
+        is_childhood_of_adopted = of in adopted or (person in adopted and bool(set(told) - SENIOR))
+        if not is_childhood_of_adopted or set(told) & CHOSEN:
+            kept[person, of] = told
+    return kept
 
 
 def _is_birth_tie(kind: Kind, person: str, of: str, adopted: set[str]) -> bool:

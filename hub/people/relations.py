@@ -34,6 +34,8 @@ SIBLINGS = frozenset({Kind.SIBLING, Kind.FULL_SIBLING, Kind.HALF_SIBLING, Kind.S
 PARTNERS = frozenset({Kind.SPOUSE, Kind.PARTNER, Kind.FORMER_SPOUSE})
 #: Parents who hold, or may hold, parental responsibility (Children Act 1989 sections 2 to 4).
 RESPONSIBLE = frozenset({Kind.PARENT, Kind.NATURAL_PARENT, Kind.ADOPTIVE_PARENT})
+#: Ties that people or courts chose, so that they never lead from an adopted person to the family before.
+CHOSEN = PARTNERS | {Kind.ADOPTIVE_PARENT, Kind.FOSTER_PARENT, Kind.STEP_PARENT, Kind.STEP_SIBLING, Kind.NOT_FAMILY}
 #: Kinds where one side is senior: the relation is always told from the senior's side.
 SENIOR = PARENTS | {Kind.GRANDPARENT}
 
@@ -61,6 +63,15 @@ _KINDS |= dict.fromkeys(
     ("GRPRN", "GRMTH", "GRFTH", "MGRPRN", "MGRMTH", "MGRFTH", "PGRPRN", "PGRMTH", "PGRFTH"), (Kind.GRANDPARENT, True)
 )
 _KINDS |= dict.fromkeys(("GRNDCHILD", "GRNDSON", "GRNDDAU"), (Kind.GRANDPARENT, False))
+_KINDS |= dict.fromkeys(
+    (
+        "EXT", "AUNT", "MAUNT", "PAUNT", "UNCLE", "MUNCLE", "PUNCLE", "COUSN", "MCOUSN", "PCOUSN", "NIENEPH", "NIECE",
+        "NEPHEW", "GGRPRN", "GGRMTH", "GGRFTH", "MGGRPRN", "MGGRMTH", "MGGRFTH", "PGGRPRN", "PGGRMTH", "PGGRFTH",
+        "INLAW", "CHLDINLAW", "DAUINLAW", "SONINLAW", "PRNINLAW", "FTHINLAW", "MTHINLAW", "SIBINLAW", "BROINLAW",
+        "SISINLAW",
+    ),
+    (Kind.EXTENDED, True),
+)  # fmt: skip
 _KINDS |= dict.fromkeys(("ROOM", "FRND", "NBOR"), (Kind.NOT_FAMILY, True))
 _KINDS["FAMMEMB"] = (Kind.FAMILY_MEMBER, True)
 
@@ -107,7 +118,7 @@ WORDS: Mapping[str, str] = {
 
 def kind_of(code: str) -> tuple[Kind, bool]:
     """The kind of a code, and whether the one who is so called is the senior (or the tie has no senior)."""
-    return _KINDS.get(code, (Kind.EXTENDED, True))
+    return _KINDS.get(code, (Kind.NOT_FAMILY, True))
 
 
 def code_for(kind: Kind, sex: str | None) -> str:
@@ -117,8 +128,8 @@ def code_for(kind: Kind, sex: str | None) -> str:
 
 
 def words_of(code: str) -> str:
-    """A code in words; a code nobody listed is said to be a relative."""
-    return WORDS.get(code, "relative")
+    """A code in words; a code nobody listed is some tie, and makes nobody family."""
+    return WORDS.get(code, "connected in another way")
 
 
 def contradict(one: Kind, other: Kind) -> bool:

@@ -4,9 +4,8 @@ For: sending people to their agency's identity provider and starting their sessi
 an old session's values across a sign-in, and never say more than "refused" about why.
 """
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, request, session
 from werkzeug.wrappers import Response
@@ -19,8 +18,8 @@ from hub.errors import SignInRefused
 from hub.headers import for_everybody_signed_in, open_to_all, page_of
 from hub.people import candidates, family_of, parse_box
 from hub.signin.oidc import SignIn
+from hub.signin.sessions import to_session
 from hub.web.common import context_of, hub_of
-from policies.vocabulary import Role
 
 signin = Blueprint("signin", __name__)
 
@@ -56,11 +55,14 @@ def answer() -> Response:
     hub = hub_of()
     service: SignIn = current_app.extensions["signin"]
     now = hub.clock()
+    started = session.pop("started", None)
     try:
-        actor, born = service.finish(request.args.to_dict(), session.pop("started", None), now=now)
+        actor, born = service.finish(request.args.to_dict(), started, now=now)
         _require_current(actor, now)
     except SignInRefused as error:
-        hub.trail.append("sign-in", now=now, client={"id": "browser"}, outcome="REFUSED", reason=error.code)
+        # Without a sign-in in progress it is anybody's empty request, which must not fill the trail.
+        if started is not None:
+            hub.trail.append("sign-in", now=now, client={"id": "browser"}, outcome="REFUSED", reason=error.code)
         raise
     draft = session.get("draft")
     session.clear()
@@ -90,39 +92,16 @@ def sign_out() -> Response:
 def with_own_person(hub: Hub, actor: Actor, born: date | None, now: datetime) -> Actor:
     """The actor, tied to the person they are themselves and to their family (rules P33, P34: conflicts of interest).
 
-    Only when the provider gives a date of birth and exactly one known person has that name and date.
+    Only when the provider gives a date of birth. Everybody of that name and date counts as the user: when records
+    are not linked yet, the doubt is on the side of not looking oneself up.
     """
     if born is None:
         return actor
     query = parse_box(f"{actor.name} {born:%d %m %Y}")
     with hub.db.session() as database:
         exact = [c.person for c in candidates(database, hub.keys, query, now=now).candidates if c.hidden_exact]
-        if len(exact) != 1:
-            return actor
-        family = family_of(database, hub.keys, exact[0], now=now)
-    return replace(actor, own_person=exact[0], own_family=tuple(m.person for m in family.members))
-
-
-def to_session(actor: Actor) -> dict[str, Any]:
-    """An actor as plain values."""
-    values = asdict(actor)
-    values["role_from"] = actor.role_from.isoformat()
-    values["role_until"] = actor.role_until.isoformat() if actor.role_until else None
-    return values
-
-
-def actor_of(values: dict[str, Any]) -> Actor:
-    """The actor that `to_session` wrote."""
-    until = values["role_until"]
-    return Actor(
-        **{
-            **values,
-            "role": Role(values["role"]),
-            "role_from": datetime.fromisoformat(values["role_from"]),
-            "role_until": datetime.fromisoformat(until) if until else None,
-            "own_family": tuple(values["own_family"]),
-        }
-    )
+        family = {m.person for person in exact for m in family_of(database, hub.keys, person, now=now).members}
+    return replace(actor, own_persons=tuple(exact), own_family=tuple(sorted(family - set(exact))))
 
 
 def _require_current(actor: Actor, now: datetime) -> None:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,10 +20,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import CallbackDict
 
 from hub.assembly import Hub
+from hub.context import Actor
 from hub.errors import KeyRefused, Unavailable
 from hub.keys import HUB
 from hub.logs import log
 from hub.tables import web_sessions
+from policies.vocabulary import Role
 
 #: How often a session's last use is written back, in seconds: not at every request.
 SEEN_EVERY_S = 30
@@ -156,3 +159,26 @@ class SqlSessions(SessionInterface):
 
 def _hash(cookie: str) -> bytes:
     return hashlib.sha256(cookie.encode()).digest()
+
+
+def to_session(actor: Actor) -> dict[str, Any]:
+    """An actor as plain values."""
+    values = asdict(actor)
+    values["role_from"] = actor.role_from.isoformat()
+    values["role_until"] = actor.role_until.isoformat() if actor.role_until else None
+    return values
+
+
+def actor_of(values: dict[str, Any]) -> Actor:
+    """The actor that `to_session` wrote."""
+    until = values["role_until"]
+    return Actor(
+        **{
+            **values,
+            "role": Role(values["role"]),
+            "role_from": datetime.fromisoformat(values["role_from"]),
+            "role_until": datetime.fromisoformat(until) if until else None,
+            "own_persons": tuple(values["own_persons"]),
+            "own_family": tuple(values["own_family"]),
+        }
+    )

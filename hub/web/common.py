@@ -14,6 +14,7 @@ from hub.assembly import Hub
 from hub.context import RequestContext
 from hub.errors import NotFound
 from hub.headers import CHECKING, ENQUIRING, OVERSEEING, for_everybody_signed_in
+from hub.signin.sessions import actor_of
 from hub.web.words import ROLE_WORDS
 from policies.vocabulary import Role
 
@@ -28,8 +29,6 @@ def hub_of() -> Hub:
 
 def context_of() -> RequestContext:
     """Step 0: who is asking, read from the server-side session; `now` is read here and nowhere else."""
-    from hub.signin.routes import actor_of
-
     if "ctx" not in g:
         g.ctx = RequestContext(actor=actor_of(session["actor"]), now=hub_of().clock(), request_id=g.request_id)
     ctx: RequestContext = g.ctx

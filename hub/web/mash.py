@@ -30,6 +30,12 @@ from policies.vocabulary import Threshold
 
 mash = Blueprint("mash", __name__)
 
+CONNECTIONS = [
+    {"value": "HOUSEHOLD", "text": "Lives with the child"},
+    {"value": "NAMED_CONCERN", "text": "Is named in the concern"},
+    {"value": "RECORDED_RELEVANT", "text": "Cares for, or is often with, the child"},
+]
+
 
 @mash.get("/enquiries")
 @for_roles(ENQUIRING)
@@ -85,9 +91,16 @@ def go_on(enquiry_id: str) -> str | Response:
 @mash.post("/enquiries/<enquiry_id>/search")
 @for_roles(ENQUIRING)
 def search(enquiry_id: str) -> str | tuple[str, int]:
-    """Searches again, within the same enquiry; `add` means: for one more person."""
+    """Searches again, within the same enquiry; once somebody is confirmed, for one more person and how they belong."""
     enquiry = enquiries.enquiry_of(hub_of(), context_of(), enquiry_id)
-    return _search(enquiry, request.form.get("who", ""))
+    typed = request.form.to_dict()
+    if enquiry.subject is not None:
+        connection = typed.get("connection", "")
+        if connection not in enquiries.CONNECTIONS:
+            wrong = {"connection": "Choose how this person is connected with the child or family."}
+            return _candidates(enquiry, (), None, typed, wrong, f"/enquiries/{enquiry.id}/person"), 422
+        session["connection"] = {enquiry.id: connection}
+    return _search(enquiry, typed.get("who", ""), typed)
 
 
 @mash.post("/enquiries/<enquiry_id>/person")
@@ -102,8 +115,22 @@ def confirm(enquiry_id: str) -> Response:
     if enquiry.subject is None:
         enquiries.confirm_subject(hub, ctx, enquiry, person)
     else:
-        enquiries.add_person(hub, ctx, enquiry, person)
+        enquiries.add_person(hub, ctx, enquiry, person, session.get("connection", {}).get(enquiry.id, ""))
     return redirect(f"/enquiries/{enquiry.id}/who", code=303)
+
+
+@mash.post("/enquiries/<enquiry_id>/close")
+@for_roles(ENQUIRING)
+def close(enquiry_id: str) -> str:
+    """Ends the enquiry."""
+    hub, ctx = hub_of(), context_of()
+    enquiry = enquiries.enquiry_of(hub, ctx, enquiry_id)
+    enquiries.close_enquiry(hub, ctx, enquiry)
+    return render_template(
+        "message.html",
+        title="Enquiry closed",
+        sentence=f"Enquiry {enquiry.reference} is closed. Partners' information is not shown under it any more.",
+    )
 
 
 @mash.get("/enquiries/<enquiry_id>/who")
@@ -120,6 +147,8 @@ def who(enquiry_id: str) -> str:
         enquiry=_head(enquiry),
         detail_action=f"/enquiries/{enquiry.id}/picture",
         add_action=f"/enquiries/{enquiry.id}/search",
+        close_action=None if enquiry.closed_at else f"/enquiries/{enquiry.id}/close",
+        connections=CONNECTIONS,
         values=take_draft(f"/enquiries/{enquiry.id}/search"),
     )
 
@@ -140,15 +169,15 @@ def picture(enquiry_id: str) -> str:
     )
 
 
-def _search(enquiry: Enquiry, who: str) -> str | tuple[str, int]:
+def _search(enquiry: Enquiry, who: str, typed: dict[str, str] | None = None) -> str | tuple[str, int]:
     hub, ctx = hub_of(), context_of()
     action = f"/enquiries/{enquiry.id}/person"
     try:
         found = finding.find_person(hub, ctx.for_purpose(enquiry.purpose, enquiry=enquiry.id), enquiry, who)
     except FormRefused as error:
-        return _candidates(enquiry, (), None, {"who": who}, error.errors, action), 422
+        return _candidates(enquiry, (), None, {**(typed or {}), "who": who}, error.errors, action), 422
     session["offered"] = {enquiry.id: [c.person for c in found.candidates]}
-    return _candidates(enquiry, found.candidates, found.advice, {"who": who}, {}, action)
+    return _candidates(enquiry, found.candidates, found.advice, {**(typed or {}), "who": who}, {}, action)
 
 
 def _candidates(
@@ -169,13 +198,15 @@ def _candidates(
         errors=errors,
         confirm_action=action,
         search_action=f"/enquiries/{enquiry.id}/search",
+        connections=CONNECTIONS if enquiry.subject else None,
         searched=bool(found or advice or errors),
     )
 
 
 def _candidate(c: Candidate) -> dict[str, Any]:
-    partners = hub_of().partners
-    names = [partners[agency].name for agency in c.agencies if agency in partners]
+    # Which agencies know somebody is decided later, person by person; only one's own is no news.
+    own = context_of().actor.agency
+    own_name = hub_of().partners[own].name if own in c.agencies and own in hub_of().partners else ""
     return {
         "person": c.person,
         "name": c.name,
@@ -184,7 +215,7 @@ def _candidate(c: Candidate) -> dict[str, Any]:
         "strength_words": c.strength,
         "dob_words": day(c.date_of_birth.date) if c.date_of_birth else None,
         "sex_words": SEX_WORDS.get(c.sex_code),
-        "agencies_words": ", ".join(names),
+        "agencies_words": own_name,
         "also": None,
     }
 

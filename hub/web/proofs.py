@@ -167,7 +167,7 @@ def _verdict(verified: bool, proof: ReceiptProof | None, sentence: str | None = 
         "ok": True,
         "word": "Verified",
         "sentence": sentence
-        or f"Checked just now: entry {proof.index + 1} of {proof.size} in the signed trail, unchanged since it was written.",
+        or f"Checked just now: entry {proof.index + 1} of {proof.size} of the signed trail, unchanged since written.",
     }
 
 

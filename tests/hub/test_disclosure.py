@@ -448,3 +448,57 @@ def test_an_expired_agreement_stops_the_check_at_once(desk: Desk, house: House) 
     finally:
         house.clock.ahead = None
     assert check.answer == GpAnswer.NOT_AVAILABLE
+
+
+def test_checks_faster_than_a_person_types_are_held_back_and_told_once(desk: Desk) -> None:
+    before = desk.hub.trail.head().size
+    number = STORIES["package_ended"].nhs_number or ""
+    for _ in range(20):
+        disclosure.package_check(desk.hub, desk.context("gp_millbrook"), number)
+    for _ in range(2):
+        with pytest.raises(FormRefused):
+            disclosure.package_check(desk.hub, desk.context("gp_millbrook"), number)
+    alarms = [entry.fields["reason"] for entry in desk.hub.trail.events(before) if entry.kind == "alarm"]
+    assert alarms == ["CHECKS-TOO-FAST"]
+
+
+def test_a_threshold_claimed_by_somebody_who_does_not_decide_it_is_told(desk: Desk) -> None:
+    before = desk.hub.trail.head().size
+    desk.open(Purpose.S47_ENQUIRY, "housing_navigator", threshold=Threshold.S47_DECISION)
+    reasons = [entry.fields.get("reason") for entry in desk.hub.trail.events(before)]
+    assert "THRESHOLD-BY-AGENCY_NAVIGATOR" in reasons
+
+
+def test_what_an_enquiry_rests_on_is_in_the_record_of_what_was_shown(desk: Desk) -> None:
+    ctx, enquiry = desk.s47()
+    _, receipt = disclosure.known_to(desk.hub, ctx, enquiry)
+    assert desk.hub.trail.entry(receipt.eid).fields["action"] == "threshold=S47_DECISION|by=MASH_SOCIAL_WORKER"
+
+
+def test_names_and_relations_from_the_index_are_in_the_record_too(desk: Desk) -> None:
+    ctx, enquiry = desk.s47()
+    picture, receipt = disclosure.known_to(desk.hub, ctx, enquiry)
+    rows = desk.hub.trail.entry(receipt.eid).fields["data"]
+    told = {(row["agency"], name) for row in rows for name in row["fields"]}
+    for relation in picture.relations:
+        assert {(agency, "relationships") for agency in relation.agencies} <= told
+    assert any(name == "name" for _, name in told)
+
+
+def test_an_agency_that_did_not_answer_contributes_no_facts(desk: Desk) -> None:
+    ctx, enquiry = desk.s47()
+    picture, _ = disclosure.family_picture(desk.with_partner("police", NO_ANSWER), ctx, enquiry)
+    assert all(fact.agency != "police" for person in picture.people for fact in person.facts)
+
+
+def test_an_enquiry_ends_by_itself(desk: Desk, house: House) -> None:
+    ctx, enquiry = desk.s47()
+    house.clock.ahead = timedelta(days=64)
+    try:
+        later = replace(ctx, now=house.clock())
+        ended = enquiries.enquiry_of(desk.hub, later, enquiry.id)
+        picture, _ = disclosure.known_to(desk.hub, later, ended)
+    finally:
+        house.clock.ahead = None
+    assert ended.closed_at is not None
+    assert AnswerState.FOUND not in states(picture, "police").values()

@@ -43,6 +43,7 @@ DOORS = {
     "GET /enquiries/<enquiry_id>": ENQUIRERS,
     "POST /enquiries/<enquiry_id>/search": ENQUIRERS,
     "POST /enquiries/<enquiry_id>/person": ENQUIRERS,
+    "POST /enquiries/<enquiry_id>/close": ENQUIRERS,
     "GET /enquiries/<enquiry_id>/who": ENQUIRERS,
     "GET /enquiries/<enquiry_id>/picture": ENQUIRERS,
     "POST /enquiries/<enquiry_id>/picture": ENQUIRERS,

@@ -147,3 +147,58 @@ def test_a_lodger_long_gone_is_not_in_the_picture(house: House) -> None:
     _, picture = pages(house, "lodger")
     assert "Poppy" in " ".join(people_in(picture))
     assert not [name for name in people_in(picture) if "Cadman" in name or "odger" in name]
+
+
+def test_the_family_that_was_left_behind_leads_to_nobody_who_fled(house: House) -> None:
+    visitor, found = open_story(house, "shielded", who="Marek Zielonka")
+    enquiry = choose(visitor, found, candidates(found)[0])
+    for page in (visitor.get(f"{enquiry}/who").text, visitor.get(f"{enquiry}/picture").text):
+        assert "Nadia" not in page
+        assert "Filip" not in page
+
+
+def test_a_protected_persons_practice_is_not_told(house: House) -> None:
+    visitor, found = open_story(house, "shielded", who=f"Nadia Zielonka {STORIES['shielded'].nhs_number}")
+    enquiry = choose(visitor, found, candidates(found)[0])
+    who = visitor.get(f"{enquiry}/who").text
+    for practice in ("Harbourside Practice", "Millbrook Surgery"):
+        row = re.search(rf'kith-matrix__agency">{practice}.*?</tr>', who, re.S)
+        assert row is not None
+        assert "Involved" not in row[0]
+
+
+def test_somebody_is_added_only_with_how_they_are_connected_and_it_is_recorded(house: House) -> None:
+    visitor, found = open_story(house, "showcase")
+    enquiry = choose(visitor, found, candidates(found)[0])
+    refused = visitor.post(f"{enquiry}/search", {"who": "Dorothy Pemberton"})
+    assert refused.status_code == 422
+    assert "Choose how this person is connected" in refused.text
+    page = visitor.post(f"{enquiry}/search", {"who": "Dorothy Pemberton", "connection": "NAMED_CONCERN"})
+    choose(visitor, page.text, candidates(page.text)[0])
+    assert "Dorothy" in visitor.get(f"{enquiry}/who").text
+    added = [entry for entry in house.hub.trail.events(0) if entry.fields.get("action") == "person-added"]
+    assert added[-1].fields["reason"] == "NAMED_CONCERN"
+
+
+def test_a_closed_enquiry_shows_nothing_of_partners(house: House) -> None:
+    visitor, found = open_story(house, "showcase")
+    enquiry = choose(visitor, found, candidates(found)[0])
+    assert "Involved" in visitor.get(f"{enquiry}/who").text
+    assert visitor.post(f"{enquiry}/close").status_code == 200
+    who = visitor.get(f"{enquiry}/who").text
+    police = re.search(r'kith-matrix__agency">Thornshire Police.*?</tr>', who, re.S)
+    assert police is not None
+    assert "Involved" not in police[0]
+
+
+def test_candidates_do_not_say_which_other_agencies_know_somebody(house: House) -> None:
+    _, found = open_story(house, "consent_withdrawn")
+    assert "Known to Thornshire Homes" not in found
+    assert "Police" not in found
+
+
+def test_without_permits_no_relation_is_told(house: House) -> None:
+    _, picture = pages(
+        house, "showcase", purpose="MASH_SCREENING", threshold="", consent="REFUSED", consent_giver="PARENT_WITH_PR"
+    )
+    assert "Thornshire Adult Social Care" not in (re.search(r'id="family".*?id="events"', picture, re.S) or [""])[0]

@@ -136,6 +136,7 @@ def upgrade() -> None:
         sa.Column("enquiry", sa.String(length=40), nullable=False),
         sa.Column("person", sa.String(length=40), nullable=False),
         sa.Column("why", sa.String(length=24), nullable=False),
+        sa.Column("identity", sa.LargeBinary(length=16), nullable=False),
         sa.Column("added_by", sa.String(length=40), nullable=False),
         sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(

@@ -1,0 +1,92 @@
+"""What a picture shows from the matching index: names, birth dates, relations - permitted, and told to the trail.
+
+For: labels and relations, which no partner is asked for again. Must never use an agency's word without that
+agency's permit for the person, nor where a real item of it was just held back; whatever it shows is in the
+outcome's record like everything else.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from connectors import PartialDate, SourceRecord
+from hub.members import Family, Member
+from hub.people.index import best_birth_date, best_name, most_said
+from hub.permits import Decided
+from hub.picture import RelationView
+from hub.redaction import Redacted, plain
+from policies.vocabulary import DataCategory
+
+#: The field names under which the trail records what the index gave.
+IDENTITY_FIELDS = ("name", "date_of_birth", "sex")
+RELATIONS_FIELD = "relationships"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a person is called here: what most agencies say that may be shown, the fullest form of it."""
+
+    label: str
+    born: PartialDate | None
+    sex_code: str | None
+    agencies: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """Identities by person, and the relations that may be told."""
+
+    identities: Mapping[str, Identity] = field(default_factory=dict)
+    relations: tuple[RelationView, ...] = ()
+
+    def rows(self) -> Iterable[tuple[str, str, tuple[str, ...]]]:
+        """(agency, person, fields) for the trail."""
+        for person, identity in self.identities.items():
+            for agency in identity.agencies:
+                yield agency, person, IDENTITY_FIELDS
+        for relation in self.relations:
+            for agency in relation.agencies:
+                for person in (relation.person, relation.of):
+                    yield agency, person, (RELATIONS_FIELD,)
+
+
+def reveal(family: Family, decided: Decided, redacted: Redacted) -> Revealed:
+    """Names and relations of this family, as far as permits for names reach."""
+    cut = {(w.person, w.agency) for w in redacted.cut if w.category == DataCategory.DEMOGRAPHIC}
+
+    def may_say(person: str, agency: str) -> bool:
+        return (person, agency) not in cut and decided.allows(person, agency, DataCategory.DEMOGRAPHIC, "name")
+
+    identities = {}
+    for member in family.members:
+        records = [record for record in member.records if may_say(member.facts.id, record.agency)]
+        if records:
+            identities[member.facts.id] = _identity(records)
+    relations = []
+    for relation in family.relations:
+        agencies = tuple(a for a in relation.agencies if may_say(relation.person, a) and may_say(relation.of, a))
+        if agencies and {relation.person, relation.of} <= identities.keys():
+            relations.append(replace(relation, agencies=agencies))
+    return Revealed(identities, tuple(relations))
+
+
+def relation_words(member: Member, subject: str, revealed: Revealed) -> tuple[str, str]:
+    """How somebody stands to the person asked about and why they are here, as far as that may be told."""
+    if member.facts.id == subject or member.is_added:
+        return member.relation_words, member.why
+    words = ", ".join(
+        dict.fromkeys(r.words for r in revealed.relations if r.person == member.facts.id and r.of == subject)
+    )
+    # Relations are told from the older person's side; a child of the person asked about has none of their own.
+    younger = any(r.person == subject and r.of == member.facts.id for r in revealed.relations)
+    if words or younger:
+        return words or member.relation_words, member.why
+    return "in the family", "An agency that you may ask records them with this family."
+
+
+def _identity(records: list[SourceRecord]) -> Identity:
+    return Identity(
+        label=plain(best_name([name for record in records for name in record.person.names])) or "Name not held",
+        born=best_birth_date(records),
+        sex_code=most_said(record.person.sex_code for record in records),
+        agencies=frozenset(record.agency for record in records),
+    )
