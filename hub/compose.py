@@ -20,7 +20,7 @@ from hub.permits import Decided, Refusal
 from hub.picture import AgencyView, Cell, Conflict, EventView, Fact, FamilyPicture, PersonView
 from hub.redaction import Kept, Redacted
 from hub.revealing import Revealed, relation_words
-from hub.web.words import AGENCY_TYPE_WORDS, CATEGORY_WORDS, PURPOSE_WORDS
+from hub.words import AGENCY_TYPE_WORDS, CATEGORY_WORDS, PURPOSE_WORDS
 from policies.vocabulary import AnswerState, DataCategory, MatchState, Outcome, SubjectFlag
 
 #: Categories whose items are single happenings rather than periods of service.

@@ -16,7 +16,7 @@ from hub.api.schemas import GpCheckAnswered, GpCheckAsked, Problem
 from hub.errors import FormRefused
 from hub.headers import CHECKING, for_roles, open_to_all
 from hub.web.common import context_of, hub_of
-from hub.web.words import GP_ANSWER_WORDS
+from hub.words import GP_ANSWER_WORDS
 
 api = Blueprint("api", __name__)
 

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from audit import Receipt
 from hub.picture import FamilyPicture
-from hub.web.words import STATE_WORDS, day, fact_words, field_words, moment
+from hub.words import STATE_WORDS, day, fact_words, field_words, moment
 from policies.vocabulary import AnswerState
 
 #: How each state looks: a letter shape beside the words, so that colour is never the only sign.

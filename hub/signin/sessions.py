@@ -136,7 +136,10 @@ class SqlSessions(SessionInterface):
             if old is not None:
                 database.execute(delete(web_sessions).where(web_sessions.c.id_hash == _hash(old)))
             if session.user is not None:  # One active session a user: a second sign-in ends the first.
-                database.execute(delete(web_sessions).where(web_sessions.c.user == session.user))
+                # Ended as by idleness, not deleted: what was being typed there is kept for the same user.
+                ended_at = now - self._idle - timedelta(seconds=1)
+                mine = web_sessions.c.user == session.user
+                database.execute(update(web_sessions).where(mine).values(seen_at=ended_at))
             database.execute(delete(web_sessions).where(web_sessions.c.seen_at < now - timedelta(hours=KEEP_ENDED_H)))
             database.execute(
                 insert(web_sessions).values(

@@ -15,7 +15,7 @@ from hub.context import RequestContext
 from hub.errors import NotFound
 from hub.headers import CHECKING, ENQUIRING, OVERSEEING, for_everybody_signed_in
 from hub.signin.sessions import actor_of
-from hub.web.words import ROLE_WORDS
+from hub.words import ROLE_WORDS
 from policies.vocabulary import Role
 
 common = Blueprint("common", __name__)

@@ -7,7 +7,7 @@ from hub.checks import GpCheck
 from hub.errors import FormRefused
 from hub.headers import CHECKING, for_roles, take_draft
 from hub.web.common import context_of, hub_of, receipt_view
-from hub.web.words import GP_ANSWER_WORDS
+from hub.words import GP_ANSWER_WORDS
 
 gp = Blueprint("gp", __name__)
 

@@ -11,7 +11,7 @@ from hub.headers import OVERSEEING, for_roles, take_draft
 from hub.oversight import Filter, Register
 from hub.web.common import context_of, hub_of
 from hub.web.proofs import KIND_WORDS, entry_view, outcome_words
-from hub.web.words import PURPOSE_WORDS
+from hub.words import PURPOSE_WORDS
 from policies.vocabulary import Purpose
 
 ig = Blueprint("ig", __name__)

@@ -18,7 +18,7 @@ from hub.pictures.genogram import genogram_of
 from hub.pictures.matrix import state_symbols
 from hub.pictures.proof import draw_proof
 from hub.pictures.timeline import timeline_of
-from hub.web.words import CATEGORY_WORDS, FILTERS, STATE_MEANINGS
+from hub.words import CATEGORY_WORDS, FILTERS, STATE_MEANINGS
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"

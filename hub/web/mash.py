@@ -16,7 +16,7 @@ from hub.errors import FormRefused, NotForYou
 from hub.headers import ENQUIRING, for_roles, take_draft
 from hub.people import Candidate, parse_box
 from hub.web.common import context_of, hub_of, receipt_view
-from hub.web.words import (
+from hub.words import (
     CONSENT_STATE_WORDS,
     GIVER_CAPACITY_WORDS,
     PURPOSE_HINTS,

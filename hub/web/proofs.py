@@ -10,7 +10,7 @@ from typing import Any
 from audit import ReceiptProof
 from hub.assembly import Hub
 from hub.oversight import Entered
-from hub.web.words import (
+from hub.words import (
     ARTICLE6_WORDS,
     ARTICLE9_WORDS,
     CATEGORY_WORDS,

