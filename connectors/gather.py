@@ -168,7 +168,11 @@ class Gatherer:
     ) -> None:
         self._total_s, self._each_s, self._clock = total_s, each_s, clock
         self._failures_to_open, self._rest_s = failures_to_open, rest_s
-        self._lanes = {code: _Lane(connector, workers, clock) for code, connector in connectors.items()}
+        # A drop is read from our own database: more threads would only wait for each other, not for a partner.
+        self._lanes = {
+            code: _Lane(connector, 1 if connector.partner.way == "extract" else workers, clock)
+            for code, connector in connectors.items()
+        }
 
     def gather(self, asks: Sequence[Ask]) -> dict[tuple[str, str], Answer]:
         """Puts every question and returns one answer for each, by agency and person.

@@ -20,7 +20,7 @@ from audit import TrailCorrupt, TrailUnavailable
 from connectors import ConnectorError
 from hub import errors
 from hub.api.routes import api
-from hub.assembly import Hub, open_hub
+from hub.assembly import Hub, calm_collector, open_hub
 from hub.errors import HubError
 from hub.headers import open_to_all, set_up_guard
 from hub.logs import log, set_up_logs
@@ -84,7 +84,11 @@ def from_environment() -> Flask:
     """The application as a server worker makes it: settings from HUB_*, refused when unsafe."""
     settings = read_settings()
     set_up_logs(settings.log_level)
-    return create_app(open_hub(settings))
+    app = create_app(open_hub(settings))
+    for name in app.jinja_env.list_templates(filter_func=lambda name: not name.startswith("govuk_frontend_jinja")):
+        app.jinja_env.get_template(name)  # Compiled now, so that the first user does not wait for it.
+    calm_collector()
+    return app
 
 
 def _set_up_templates(app: Flask, hub: Hub) -> None:

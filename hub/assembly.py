@@ -5,6 +5,7 @@ Must never be imported by a leaf, and never hold anything about one request.
 """
 
 import base64
+import gc
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -96,6 +97,17 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now) -> Hub:
         gateways=gateways,
         clock=clock,
     )
+
+
+def calm_collector() -> None:
+    """Tells Python's garbage collector that what was loaded at start stays, and to look less often.
+
+    A picture makes some hundred thousand short-lived values; looking through everything loaded for each of them
+    took about a sixth of its time (measured with `python -m hub bench picture`).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def _in_reading_order(partners: Mapping[str, Partner]) -> dict[str, Partner]:

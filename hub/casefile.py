@@ -137,6 +137,7 @@ class CaseFile:
             competence_from_age=hub.settings.competence_from_age, smallest_group=hub.settings.smallest_group
         )
         self._owners: dict[str, Owner] = {}
+        self._items: dict[tuple[DataCategory, tuple[Field, ...], Involvement | None], Item] = {}
         self._fields: dict[tuple[OfferedField, ...], tuple[Field, ...]] = {}
         self._subjects: dict[str, tuple[Subject, Actor, tuple[ConsentRecord, ...]]] = {}
         self.recipient = self._recipient()
@@ -168,12 +169,7 @@ class CaseFile:
             access=self._access,
             relationship=self._relationship,
             subject=subject,
-            item=Item(
-                category=category,
-                occurred_on=self.today,
-                fields=fields,
-                involvement=involvement,
-            ),
+            item=self._as_item(category, fields, involvement),
             episode=self._episode,
             gateways=self._hub.gateways,
             agreements=self._agreements,
@@ -199,6 +195,15 @@ class CaseFile:
         if fields is None:
             fields = self._fields[offered] = tuple(Field(one.name, one.kind) for one in offered)
         return fields
+
+    def _as_item(self, category: DataCategory, fields: tuple[Field, ...], involvement: Involvement | None) -> Item:
+        key = (category, fields, involvement)
+        item = self._items.get(key)
+        if item is None:
+            item = self._items[key] = Item(
+                category=category, occurred_on=self.today, fields=fields, involvement=involvement
+            )
+        return item
 
     def basis_for_trail(self) -> dict[str, list[str]]:
         """The recipient's lawful basis as codes."""
@@ -365,7 +370,7 @@ class CaseFile:
             self._enquiry.id if self._enquiry else "-",
             ",".join(sorted(field.name for field in fields)),
         )
-        return "RQ-" + hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+        return "RQ-" + hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
 
 
 def assigned(persons: Iterable[str], since: datetime) -> Relationship:

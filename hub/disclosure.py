@@ -229,21 +229,18 @@ class _Account:
         )
 
     def requested(self) -> dict[str, Any]:
-        """The intent: who will be asked for what."""
+        """The intent: who will be asked for what; about whom, the capsules say."""
+        asked: dict[tuple[str, str], tuple[set[str], int]] = {}
+        for p in self._decided.permits:
+            fields, people = asked.get((p.agency, p.category), (set(), 0))
+            asked[(p.agency, p.category)] = (fields | p.fields, people + 1)
         return {
             **self._about,
             "source": sorted({p.agency for p in self._decided.permits}),
-            "data": _bounded(
-                [
-                    {
-                        "agency": p.agency,
-                        "category": p.category,
-                        "fields": sorted(p.fields),
-                        "subject": self._number[p.person],
-                    }
-                    for p in self._decided.permits
-                ]
-            ),
+            "data": [
+                {"agency": agency, "category": category, "fields": sorted(fields), "count": people}
+                for (agency, category), (fields, people) in asked.items()
+            ],
             "decision": self._decision(Outcome.PERMIT),
         }
 
