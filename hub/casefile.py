@@ -137,8 +137,7 @@ class CaseFile:
             competence_from_age=hub.settings.competence_from_age, smallest_group=hub.settings.smallest_group
         )
         self._owners: dict[str, Owner] = {}
-        self._items: dict[tuple[DataCategory, tuple[Field, ...], Involvement | None], Item] = {}
-        self._fields: dict[tuple[OfferedField, ...], tuple[Field, ...]] = {}
+        self._items: dict[tuple[object, ...], tuple[Item, str]] = {}
         self._subjects: dict[str, tuple[Subject, Actor, tuple[ConsentRecord, ...]]] = {}
         self.recipient = self._recipient()
         self._episode = self._as_episode() if enquiry is not None else None
@@ -156,12 +155,11 @@ class CaseFile:
     ) -> DecisionRequest:
         """One person, one agency, one category: what the agency could hold today (see `about_item`)."""
         subject, actor, consents = self._about(person)
-        fields = self._as_fields(offered)
-        if person.flags & SHIELDING and partner.type in LOCATING:
-            fields = tuple(Field(field.name, FieldKind.WHEREABOUTS) for field in fields)
+        locating = bool(person.flags & SHIELDING) and partner.type in LOCATING
+        item, names = self._item(partner.code, category, tuple(offered), involvement, locating=locating)
         return DecisionRequest(
             now=self._now,
-            request_hash=self._hash(person.id, partner.code, category, fields),
+            request_hash=self._hash(person.id, partner.code, category, names),
             actor=actor,
             recipient=self.recipient,
             owner=self._owner(partner),
@@ -169,7 +167,7 @@ class CaseFile:
             access=self._access,
             relationship=self._relationship,
             subject=subject,
-            item=self._as_item(category, fields, involvement),
+            item=item,
             episode=self._episode,
             gateways=self._hub.gateways,
             agreements=self._agreements,
@@ -189,21 +187,26 @@ class CaseFile:
         other._episode = replace(self._episode, open_case_elsewhere=True)
         return other
 
-    def _as_fields(self, offered: Iterable[OfferedField]) -> tuple[Field, ...]:
-        offered = tuple(offered)
-        fields = self._fields.get(offered)
-        if fields is None:
-            fields = self._fields[offered] = tuple(Field(one.name, one.kind) for one in offered)
-        return fields
+    def _item(
+        self,
+        agency: str,
+        category: DataCategory,
+        offered: tuple[OfferedField, ...],
+        involvement: Involvement | None,
+        *,
+        locating: bool,
+    ) -> tuple[Item, str]:
+        """What is offered, as an item, and its field names in one text; made once for all people of a page.
 
-    def _as_item(self, category: DataCategory, fields: tuple[Field, ...], involvement: Involvement | None) -> Item:
-        key = (category, fields, involvement)
-        item = self._items.get(key)
-        if item is None:
-            item = self._items[key] = Item(
-                category=category, occurred_on=self.today, fields=fields, involvement=involvement
-            )
-        return item
+        `locating` says that being known there gives away where a protected person lives: every field does.
+        """
+        key = (agency, category, involvement, locating, *(field.name for field in offered))
+        found = self._items.get(key)
+        if found is None:
+            fields = tuple(Field(f.name, FieldKind.WHEREABOUTS if locating else f.kind) for f in offered)
+            item = Item(category=category, occurred_on=self.today, fields=fields, involvement=involvement)
+            found = self._items[key] = item, ",".join(sorted(field.name for field in offered))
+        return found
 
     def basis_for_trail(self) -> dict[str, list[str]]:
         """The recipient's lawful basis as codes."""
@@ -356,7 +359,7 @@ class CaseFile:
             consent_decision=decision,
         )
 
-    def _hash(self, person: str, agency: str, category: DataCategory, fields: tuple[Field, ...]) -> str:
+    def _hash(self, person: str, agency: str, category: DataCategory, names: str) -> str:
         actor = self._ctx.actor
         parts = (
             actor.id,
@@ -368,7 +371,7 @@ class CaseFile:
             agency,
             category,
             self._enquiry.id if self._enquiry else "-",
-            ",".join(sorted(field.name for field in fields)),
+            names,
         )
         return "RQ-" + hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
 
