@@ -184,6 +184,8 @@ def _state(
         return AnswerState.NOT_ASKED, "This agency does not say whether it is involved."
     answer = answers.get((agency, person))
     if answer is None:
+        if any(a.state == AnswerState.NO_ANSWER for (other, _), a in answers.items() if other == agency):
+            return AnswerState.NO_ANSWER, DID_NOT_ANSWER
         return AnswerState.NOTHING_HELD, partner.coverage.sentence
     if answer.match == MatchState.UNCONFIRMED:
         return AnswerState.WITHHELD, "Somebody known here may be this person. Ring this agency to make sure."

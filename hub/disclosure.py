@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from audit import Receipt
-from connectors import Answer, Partner
+from connectors import Answer, Partner, load_times
 from consent import facts_for
 from hub import checks, compose, duties, redaction
 from hub.assembly import Hub
@@ -20,6 +20,7 @@ from hub.checks import GpCheck
 from hub.context import RequestContext
 from hub.enquiries import Enquiry, claims_of, user_of
 from hub.errors import NotFound
+from hub.loading import matching_allowed
 from hub.members import Family, Member, members_of, related_persons
 from hub.permits import Decided, asks_for, decide_all
 from hub.picture import FamilyPicture
@@ -158,7 +159,7 @@ def _broker(
         # 6. Asking is itself a disclosure: the intent is durable before anybody is asked.
         intent = hub.trail.append("disclosure:requested", **account.requested())
         # 7. All partners at once, within one deadline, for permitted fields only.
-        settled = frozenset() if conclude else frozenset(p.code for p in partners if p.way == "extract")
+        settled = frozenset() if conclude else _settled(hub, case, partners)
         asks = asks_for(decided.permits, intent, members=members, settled=settled)
         answers = _stamped(hub.gatherer.gather(asks), ctx)
         # 8. Each real item is decided again; what no permit names is dropped.
@@ -172,6 +173,20 @@ def _broker(
     kind = "check" if conclude else "disclosure:made" if intent else "disclosure:refused"
     receipt = hub.trail.append(kind, eid=eid, **account.made(intent, answers, redacted, revealed, outcome))
     return Brokered(decided, answers, redacted, revealed, receipt)
+
+
+def _settled(hub: Hub, case: CaseFile, partners: Iterable[Partner]) -> frozenset[str]:
+    """Agencies whose whole last load is in the index, so that no record there means nothing held.
+
+    Never one whose drop was not loaded yet, nor one that matching may not know: those are asked.
+    """
+    with hub.db.session() as session:
+        loaded = load_times(session)
+    return frozenset(
+        p.code
+        for p in partners
+        if p.way == "extract" and p.code in loaded and matching_allowed(hub.agreements, p.code, case.today)
+    )
 
 
 def _stamped(answers: Mapping[tuple[str, str], Answer], ctx: RequestContext) -> dict[tuple[str, str], Answer]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from connectors import PartialDate, SourceRecord
 from hub.members import Family, Member
 from hub.people.index import best_birth_date, best_name, most_said
+from hub.people.relations import words_from_other_side
 from hub.permits import Decided
 from hub.picture import RelationView
 from hub.redaction import Redacted, plain
@@ -76,10 +77,12 @@ def relation_words(member: Member, subject: str, revealed: Revealed) -> tuple[st
     words = ", ".join(
         dict.fromkeys(r.words for r in revealed.relations if r.person == member.facts.id and r.of == subject)
     )
-    # Relations are told from the older person's side; a child of the person asked about has none of their own.
-    younger = any(r.person == subject and r.of == member.facts.id for r in revealed.relations)
-    if words or younger:
-        return words or member.relation_words, member.why
+    identity = revealed.identities.get(member.facts.id)
+    sex = identity.sex_code if identity else None
+    told = [r.code for r in revealed.relations if r.person == subject and r.of == member.facts.id]
+    words = words or ", ".join(dict.fromkeys(words_from_other_side(code, sex) for code in told))
+    if words:
+        return words, member.why
     return "in the family", "An agency that you may ask records them with this family."
 
 

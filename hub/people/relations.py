@@ -132,6 +132,15 @@ def words_of(code: str) -> str:
     return WORDS.get(code, "connected in another way")
 
 
+def words_from_other_side(code: str, sex: str | None) -> str:
+    """What the other one is, when one is called `code` of them: a sister's brother, a father's daughter."""
+    kind, _ = kind_of(code)
+    if kind in SENIOR:
+        younger = "grand" if kind == Kind.GRANDPARENT else "step" if kind == Kind.STEP_PARENT else ""
+        return younger + {"1": "son", "2": "daughter"}.get(sex or "", "child")
+    return words_of(code_for(kind, sex))
+
+
 def contradict(one: Kind, other: Kind) -> bool:
     """Whether two kinds of tie between the same two people cannot both be meant."""
     if one == other or Kind.FAMILY_MEMBER in (one, other) or Kind.NOT_FAMILY in (one, other):

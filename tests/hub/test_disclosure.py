@@ -502,3 +502,22 @@ def test_an_enquiry_ends_by_itself(desk: Desk, house: House) -> None:
         house.clock.ahead = None
     assert ended.closed_at is not None
     assert AnswerState.FOUND not in states(picture, "police").values()
+
+
+def test_when_every_partner_is_silent_nobody_reads_nothing_held(desk: Desk) -> None:
+    class Silent:
+        """Nobody answers."""
+
+        def gather(self, asks: tuple[Ask, ...]) -> dict[tuple[str, str], Answer]:
+            return {(a.agency, a.person): replace(NO_ANSWER, agency=a.agency, person=a.person) for a in asks}
+
+    ctx, enquiry = desk.s47()
+    picture, _ = disclosure.known_to(replace(desk.hub, gatherer=Silent()), ctx, enquiry)  # type: ignore[arg-type]
+    assert AnswerState.NOTHING_HELD not in {cell.state for cell in picture.cells}
+
+
+def test_a_brother_is_called_a_brother_from_whichever_side_it_was_told(desk: Desk) -> None:
+    ctx, enquiry = desk.s47()
+    picture, _ = disclosure.known_to(desk.hub, ctx, enquiry)
+    words = {person.label.split()[0]: person.relation_to_subject for person in picture.people}
+    assert (words["Jayden"], words["Alfie"]) == ("brother", "brother")
