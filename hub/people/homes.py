@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from connectors import SourceRecord
-from hub.people.matching.compare import place_level
+from hub.people.matching.levels import place_level
 from hub.people.matching.normalise import PROTECTED, Place, home_of
 
 #: What a record says about its own subject counts whole; about somebody named inside another's row, less: a

@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from connectors import NHS_NUMBER, Name, PartialDate, SourceRecord
 from hub.people import tables
 from hub.people.matching.candidates import name_key, sound_key
-from hub.people.matching.compare import COMPONENTS, DEFAULT_MODEL, LEVELS, WORDS, Model, Scorer, Weight
+from hub.people.matching.compare import COMPONENTS, DEFAULT_MODEL, Model, Scorer, Weight
+from hub.people.matching.levels import LEVELS, WORDS
 from hub.people.matching.normalise import Called, Prepared, born_key, prepare, short_forms
 from hub.people.query import CandidateQuery
 from hub.people.stored import Keys, blind_key, opened, rows_of_persons
@@ -258,7 +259,7 @@ def _first(session: Session, ranks: dict[str, int], most: int) -> list[tuple[str
     return chosen
 
 
-_GIVEN, _FAMILY, _MIDDLE, _BORN, _SEX, _PLACE, _NUMBER = range(len(COMPONENTS))
+_GIVEN, _FAMILY, _MIDDLE, _BORN, _SEX, _PLACE, _NUMBER, _CONTACT = range(len(COMPONENTS))
 _SWAPPED = LEVELS["given"].index("swapped")
 _GOOD_GIVEN = frozenset(
     LEVELS["given"].index(x) for x in ("exact", "nickname", "spelling", "other", "initial", "swapped")

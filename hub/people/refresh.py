@@ -28,6 +28,8 @@ from hub.people.stored import COLUMNS, Keys, blind_key, chunks, context_of, keys
 #: From this many new records on, the whole index is read once instead of looking up each record's neighbours.
 BULK = 3000
 _BATCH = 5000
+#: Goes up whenever records get other keys than before, so that the next load keys every record anew.
+KEYS_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def refresh(
 
 
 def _fingerprint(keys: Keys, agency: str, packed: bytes) -> bytes:
-    return keys.blind("match-fingerprint", f"{agency}\x1f" + packed.decode())
+    return keys.blind(f"match-fingerprint:{KEYS_VERSION}", f"{agency}\x1f" + packed.decode())
 
 
 def _forget(session: Session, keys: Keys, rows: Sequence[int]) -> None:

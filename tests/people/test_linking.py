@@ -9,7 +9,8 @@ from hub.people import keep_apart, tables
 from hub.people.matching.assign import cluster
 from hub.people.matching.batch import weigh_some
 from hub.people.matching.candidates import pairs
-from hub.people.matching.compare import COMPONENTS, LEVELS, Model, Scorer
+from hub.people.matching.compare import COMPONENTS, Model, Scorer
+from hub.people.matching.levels import LEVELS
 from hub.people.matching.normalise import prepare
 from policies.vocabulary import SubjectFlag
 

@@ -10,7 +10,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hub.people.matching.compare import COMPONENTS, LEVELS, Scorer, Weight
+from hub.people.matching.compare import COMPONENTS, Scorer, Weight
+from hub.people.matching.levels import LEVELS
 from hub.people.matching.normalise import Prepared
 
 #: A pair at or above this probability may join two records, unless something forbids it; the aim is 998 right in
@@ -27,7 +28,7 @@ ENOUGH_TO_TELL = 500
 #: Slips of the pen in large clusters: this share of pairs may carry another forename. Twins are far above it.
 FEW = 0.2
 
-_GIVEN, _FAMILY, _MIDDLE, _BORN, _SEX, _PLACE, _NUMBER = range(len(COMPONENTS))
+_GIVEN, _FAMILY, _MIDDLE, _BORN, _SEX, _PLACE, _NUMBER, _CONTACT = range(len(COMPONENTS))
 _ANOTHER_FORENAME = frozenset(LEVELS["given"].index(x) for x in ("differ", "similar"))
 _ONE_FORENAME = frozenset(LEVELS["given"].index(x) for x in ("exact", "nickname", "spelling", "other", "second"))
 _ALIKE = frozenset(LEVELS["given"].index(x) for x in ("exact", "spelling"))
@@ -77,7 +78,7 @@ def has_another_forename(a: Prepared, b: Prepared, weight: Weight) -> bool:
         return False
     if weight.levels[_GIVEN] == _SIMILAR and weight.levels[_MIDDLE] in (0, 1):
         return False
-    return len(a.names[0].given[0]) > 1 and len(b.names[0].given[0]) > 1
+    return all(any(name.given and len(name.given[0]) > 1 for name in one.names) for one in (a, b))
 
 
 def cluster(
@@ -112,11 +113,11 @@ def cluster(
         weight = weight_of(i, j)
         if weight.levels[_NUMBER] == _SAME or not has_another_forename(records[i], records[j], weight):
             return False
-        return not any(
-            weight_of(i, k).levels[_GIVEN] in _ONE_FORENAME and weight_of(j, k).levels[_GIVEN] in _ONE_FORENAME
-            for k in others
-            if k not in (i, j)
-        )
+        return not any(one_forename(i, k) and one_forename(j, k) for k in others if k not in (i, j))
+
+    def one_forename(i: int, k: int) -> bool:
+        levels = weight_of(i, k).levels
+        return levels[_GIVEN] in _ONE_FORENAME or (levels[_GIVEN] == _SIMILAR and levels[_MIDDLE] in (0, 1))
 
     def may_join(left: list[int], right: list[int]) -> bool:
         total, twins = 0.0, 0

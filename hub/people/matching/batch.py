@@ -26,8 +26,10 @@ def link(records: Sequence[Prepared], *, model: Model | None = None, cores: int 
     Takes the model to start from, by default the shipped one, and on how many cores to weigh.
     """
     found = sorted(pairs(records))
-    fitted = fit(records, model or Model.load(DEFAULT_MODEL), found=found)
-    fitted = replace(fitted, prior=1 / max(1000, len(records)))
+    start = model or Model.load(DEFAULT_MODEL)
+    fitted = fit(records, start, found=found)
+    if fitted is start:
+        fitted = replace(fitted, prior=1 / max(1000, len(records)))
     scorer = Scorer(fitted)
     weights = weigh_all(records, found, scorer, cores=cores)
     return cluster(records, weights, scorer), fitted

@@ -12,7 +12,7 @@ from hub.people.matching.normalise import Called, Prepared, sound
 #: A block with more records than this says too little to be worth all its pairs; other keys find them.
 LARGEST_BLOCK = 120
 #: Weaker kinds of key are given up earlier.
-LARGEST_OF_KIND = {"a": 24, "b": 40, "f": 40, "p": 60, "y": 60}
+LARGEST_OF_KIND = {"a": 24, "b": 40, "f": 40, "p": 60, "y": 60, "c": 60, "w": 60, "e": 40}
 
 
 def name_key(one: str, other: str) -> str:
@@ -37,7 +37,13 @@ def keys(record: Prepared) -> set[str]:
     exact_born = born if born and "00" not in (born[4:6], born[6:]) else None
     if exact_born:
         found.add(f"d:{exact_born}")
+    found.update(f"e:{contact}" for contact in record.contacts)
+    area = record.place.postcode if record.place and len(record.place.postcode) >= 5 else ""
     for name in record.names:
+        if area and name.given:
+            found.add(f"c:{area}:{name.given[0][0]}")
+        if area and name.family:
+            found.add(f"w:{area}:{name.family[0]}")
         first = next((t for t in name.given if len(t) > 1), "")
         for family in _families(name):
             if first:

@@ -7,152 +7,28 @@ docs/matching.md.
 
 import json
 import re
+import tomllib
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from types import MappingProxyType
 
-from connectors import NHS_NUMBER, Address, Name, PartialDate, SourceRecord
+from connectors import NHS_NUMBER, Address, Contact, Name, PartialDate, SourceRecord
 from policies.vocabulary import SubjectFlag
 
 #: The model that is used unless another is named; its frequencies also tell what a forename is.
-SHIPPED_MODEL = "five-agency-2026-11-23.json"
-TITLES = frozenset(
-    [
-        "MR",
-        "MRS",
-        "MS",
-        "MISS",
-        "MX",
-        "MASTER",
-        "DR",
-        "PROF",
-        "PROFESSOR",
-        "SIR",
-        "LADY",
-        "LORD",
-        "DAME",
-        "REV",
-        "REVD",
-        "FR",
-        "SISTER",
-    ]
-)
-SUFFIXES = frozenset(["JR", "SR", "JNR", "SNR", "II", "III", "IV", "ESQ", "OBE", "MBE", "CBE"])
-#: What systems write when they do not know a name.
-NO_NAME = frozenset(
-    [
-        "UNKNOWN",
-        "UNK",
-        "NK",
-        "NA",
-        "NONE",
-        "NULL",
-        "TBC",
-        "ANON",
-        "ANONYMOUS",
-        "NOTKNOWN",
-        "WITHHELD",
-        "REFUSED",
-        "XX",
-        "XXX",
-    ]
-)
-#: What people write in place of a forename.
-NO_FORENAME = NO_NAME | frozenset(
-    [
-        "UNBORN",
-        "BABY",
-        "INFANT",
-        "NEWBORN",
-        "BOY",
-        "GIRL",
-        "MALE",
-        "FEMALE",
-        "CHILD",
-        "KID",
-        "ADULT",
-        "MAN",
-        "WOMAN",
-        "SON",
-        "DAUGHTER",
-        "MOTHER",
-        "FATHER",
-        "MUM",
-        "DAD",
-        "WIFE",
-        "HUSBAND",
-        "SPOUSE",
-        "PARTNER",
-        "BROTHER",
-        "SISTER",
-        "GRANDSON",
-        "GRANDDAUGHTER",
-        "GRANDCHILD",
-        "GRANDMOTHER",
-        "GRANDFATHER",
-        "AUNT",
-        "UNCLE",
-        "NIECE",
-        "NEPHEW",
-        "COUSIN",
-        "PARENT",
-        "SIBLING",
-        "TWIN",
-        "PERSON",
-        "MEMBER",
-        "HOUSEHOLD",
-        "HOUSEHOLDER",
-        "OCCUPANT",
-        "RESIDENT",
-        "TENANT",
-        "LODGER",
-        "ROOMMATE",
-        "HOUSEMATE",
-        "FRIEND",
-        "GUEST",
-        "VISITOR",
-        "APPLICANT",
-        "RESPONDENT",
-        "CLIENT",
-        "CUSTOMER",
-        "PATIENT",
-        "SELF",
-        "TEST",
-    ]
-)
-PARTICLES = frozenset(
-    [
-        "DE",
-        "DA",
-        "DI",
-        "DU",
-        "LA",
-        "LE",
-        "EL",
-        "AL",
-        "BIN",
-        "BINT",
-        "IBN",
-        "VAN",
-        "VON",
-        "DER",
-        "DEN",
-        "MC",
-        "MAC",
-        "O",
-        "ST",
-        "SAN",
-        "DOS",
-        "DAS",
-        "TER",
-        "TEN",
-        "ABU",
-        "UL",
-    ]
-)
+SHIPPED_MODEL = "five-agency-2026-11-25.json"
+_WORDS = tomllib.loads(files("hub.people.matching").joinpath("data/words.toml").read_text(encoding="utf-8"))
+
+
+def _listed(*names: str) -> frozenset[str]:
+    return frozenset(word for name in names for word in _WORDS[name].split())
+
+
+TITLES, SUFFIXES, PARTICLES = _listed("titles"), _listed("suffixes"), _listed("particles")
+#: What systems write when they do not know a name, and what people write in place of a forename or a family name.
+NO_FORENAME, NO_FAMILY = _listed("no_name", "no_forename"), _listed("no_name", "no_family")
 #: Flags whose bearers' whereabouts are used for nothing.
 PROTECTED = frozenset({SubjectFlag.SHIELDED, SubjectFlag.FLEEING_DA, SubjectFlag.PROTECTED_PERSON})
 #: Flags whose bearers are matched without their address (matching must not become a way to find them).
@@ -169,46 +45,8 @@ _LATIN = {"Ø": "O", "Ł": "L", "Đ": "D", "Ð": "D", "Þ": "TH", "Æ": "AE", "�
 _LETTERS = str.maketrans(_LATIN | {a: "" if b == "-" else b for a, b in [*_CYRILLIC, *_GREEK]})
 _NOT_IN_A_NAME = re.compile(r"[^\w\s'’`´.-]|\d|_", re.UNICODE)
 _JUNK_PREFIX = re.compile(r"^(?:[A-Z]+_)+")
-_STREET = MappingProxyType(
-    {
-        "STREET": "ST", "STR": "ST",
-        "ROAD": "RD", "AVENUE": "AVE", "AV": "AVE", "LANE": "LN", "DRIVE": "DR", "DRV": "DR",
-        "COURT": "CT", "CRT": "CT", "PLACE": "PL", "PLC": "PL", "CLOSE": "CL", "CRESCENT": "CRES", "CR": "CRES",
-        "GARDENS": "GDNS", "GROVE": "GRV",
-        "HOUSE": "HSE", "TERRACE": "TER", "TERR": "TER", "SQUARE": "SQ", "CIRCLE": "CIR",
-        "BOULEVARD": "BLVD", "PARKWAY": "PKWY", "HIGHWAY": "HWY", "WAY": "WAY", "WY": "WAY", "NORTH": "N", "SOUTH": "S",
-        "EAST": "E", "WEST": "W", "SAINT": "ST", "MOUNT": "MT",
-        "ESTATE": "EST", "PARK": "PK", "HILL": "HL", "VIEW": "VW",
-        "TRAIL": "TRL", "NORTHWEST": "NW", "NORTHEAST": "NE", "SOUTHWEST": "SW", "SOUTHEAST": "SE",
-    }
-)  # fmt: skip
-_UNIT_WORDS = frozenset(
-    [
-        "FLAT",
-        "APT",
-        "APARTMENT",
-        "APTMNT",
-        "UNIT",
-        "ROOM",
-        "RM",
-        "FLOOR",
-        "FL",
-        "NO",
-        "NUMBER",
-        "NUM",
-        "STE",
-        "SUITE",
-        "LOT",
-        "TRLR",
-        "TRAILER",
-        "BSMT",
-        "#",
-        "TH",
-        "ST",
-        "ND",
-        "RD",
-    ]
-)
+_STREET: Mapping[str, str] = _WORDS["street"]
+_UNIT_WORDS = _listed("unit")
 #: Ends of numbers that also stand for street and road.
 _ENDINGS = frozenset({"TH", "ND", "ST", "RD"})
 _ORDINAL = re.compile(r"^\d+(?:ST|ND|RD|TH)$")
@@ -224,6 +62,7 @@ class Place:
     unit: str
     postcode: str
     uprn: str
+    town: str = ""
 
     @property
     def key(self) -> str:
@@ -257,6 +96,7 @@ class Prepared:
     place: Place | None
     numbers: tuple[tuple[str, str], ...]
     is_adopted: bool = False
+    contacts: tuple[str, ...] = ()
 
 
 def plain(text: str) -> str:
@@ -284,7 +124,7 @@ def name_tokens(text: str) -> tuple[str, ...]:
 @lru_cache(maxsize=100_000)
 def _called(given: tuple[str, ...], family: tuple[str, ...]) -> Called:
     first = tuple(t for text in given for t in name_tokens(text) if t not in NO_FORENAME)
-    last = tuple(t for text in family for t in name_tokens(text) if t not in NO_NAME)
+    last = tuple(t for text in family for t in name_tokens(text) if t not in NO_FAMILY)
     parts = tuple(t for t in last if len(t) > 2 and t not in PARTICLES) if len(last) > 1 else ()
     return Called(first, "".join(last), parts)
 
@@ -377,8 +217,9 @@ def place(addresses: Sequence[Address]) -> Place | None:
         number, street, unit = _line(address.line1 or "")
         _, more, second = _line(address.line2 or "")
         unit = " ".join(filter(None, (unit, second or more))) if address.line2 else unit
-        found = Place(number, street, unit, postcode(address.postcode), (address.uprn or "").lstrip("0"))
-        if street or found.uprn or found.postcode:
+        town = " ".join(name_tokens(address.city or ""))
+        found = Place(number, street, unit, postcode(address.postcode), (address.uprn or "").lstrip("0"), town)
+        if street or found.uprn or found.postcode or town:
             return found
     return None
 
@@ -406,7 +247,22 @@ def prepare(record: SourceRecord) -> Prepared:
         place=None if record.flags & NO_ADDRESS else place(person.addresses),
         numbers=tuple(numbers),
         is_adopted=is_adopted,
+        contacts=() if record.flags & NO_ADDRESS else contacts(person.contacts),
     )
+
+
+def contacts(held: Sequence[Contact]) -> tuple[str, ...]:
+    """E-mail addresses and telephone numbers in one spelling; what cannot be one is left out."""
+    found: dict[str, None] = {}
+    for contact in held:
+        for email in contact.email:
+            if "@" in (text := email.strip().casefold()):
+                found.setdefault(text)
+        for number in contact.telephone:
+            digits = re.sub(r"^(?:0044|44(?=\d{10}$))", "0", re.sub(r"\D", "", number.replace("(0)", "")))
+            if len(digits) >= 9 and len(set(digits)) > 2:
+                found.setdefault(digits)
+    return tuple(found)
 
 
 @lru_cache(maxsize=1)

@@ -13,20 +13,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hub.people.matching.candidates import pairs
-from hub.people.matching.compare import COMPONENTS, LEVELS, Model, Scorer
+from hub.people.matching.compare import COMPONENTS, Model, Scorer
+from hub.people.matching.levels import LEVELS
 from hub.people.matching.normalise import Prepared
 
 #: Pseudo-counts with which the given model is mixed in, so that few records cannot bend it.
 TRUST = 50.0
 #: Fewer records than this are weighed with the model as it stands.
 FEWEST_RECORDS = 1000
+#: A record is never expected to have more than this many others of the same person.
+MOST_PER_RECORD = 20
 #: Values rarer than one in this many are weighed as if they were that frequent.
 _SMALLEST = 1e-7
 
 
 def frequencies(records: Sequence[Prepared]) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
     """How often each value occurs, per component, and the share taken for a value never seen."""
-    seen: dict[str, Counter[str]] = {c: Counter() for c in ("given", "family", "born", "place")}
+    seen: dict[str, Counter[str]] = {c: Counter() for c in ("given", "family", "born", "place", "postcode", "contact")}
     for record in records:
         if record.names:
             if record.names[0].given and len(record.names[0].given[0]) > 1:
@@ -37,6 +40,9 @@ def frequencies(records: Sequence[Prepared]) -> tuple[dict[str, dict[str, float]
             seen["born"][record.born] += 1
         if record.place and record.place.key:
             seen["place"][record.place.key] += 1
+        if record.place and len(record.place.postcode) >= 5:
+            seen["postcode"][record.place.postcode] += 1
+        seen["contact"].update(record.contacts)
     found, rarest = {}, {}
     for component, counter in seen.items():
         total = counter.total()
@@ -76,22 +82,29 @@ def fit(
     model = replace(start, u=u, h=h, frequencies=values, rarest=rarest, prior=1 / len(records))
     size = len(records)
     found = sorted(pairs(records)) if found is None else found
-    if len(found) > most_pairs:
+    every = len(found)
+    if every > most_pairs:
         found = sorted(draw.sample(found, most_pairs))
     across = [(i, j) for i, j in (divmod(key, size) for key in found) if records[i].agency != records[j].agency]
+    if not across:  # One list with repeats: there is nothing else to learn from.
+        across = [divmod(key, size) for key in found]
     scorer = Scorer(model)
     found_levels = [(records[i], *scorer.levels(records[i], records[j])) for i, j in across]
     possible = [one for one in found_levels if scorer.score(*one).probability > 1e-5]
     for _ in range(rounds):
         scorer = Scorer(model)
         counts = {c: [0.0] * len(LEVELS[c]) for c in COMPONENTS}
+        same = 0.0
         for one in possible:
             probability = scorer.score(*one).probability
+            same += probability
             if probability > 0.01:
                 for c, level in zip(COMPONENTS, one[1], strict=True):
                     if level is not None:
                         counts[c][level] += probability
-        model = replace(model, m={c: _mixed(counts[c], start.m[c], TRUST) for c in COMPONENTS})
+        prior = same * (every / max(1, len(found))) / (size * (size - 1) / 2)
+        prior = min(max(prior, 0.5 / size), MOST_PER_RECORD / size)
+        model = replace(model, prior=prior, m={c: _mixed(counts[c], start.m[c], TRUST) for c in COMPONENTS})
     return model
 
 
@@ -123,7 +136,7 @@ def _household_shares(records: Sequence[Prepared], scorer: Scorer, start: Model)
     if alike > 0.1 * len(drawn):
         return dict(start.h)
     found = _shares(records, drawn, scorer, start.h, 100.0)
-    return {**found, "place": start.h["place"], "number": start.h["number"]}
+    return {**found, "place": start.h["place"], "number": start.h["number"], "contact": start.h["contact"]}
 
 
 def _same_forename(records: Sequence[Prepared], i: int, j: int) -> bool:
