@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from connectors import Item as PartnerItem
 from connectors import OfferedField, Partner
-from consent import ConsentFacts
+from consent import ConsentFacts, Standing
 from hub.assembly import Hub
 from hub.context import RequestContext
 from hub.enquiries import Enquiry
@@ -93,6 +93,9 @@ PRESENT = frozenset({DataCategory.DEMOGRAPHIC, DataCategory.SERVICE_INVOLVEMENT,
 #: Words by which an agency says that a package is not running.
 NOT_CURRENT = frozenset({"no", "n", "0", "false", "ended", "closed", "inactive", "none"})
 
+#: Nothing was assessed or recorded: an adult is presumed to have capacity (MCA 2005 s1), a child is not assessed.
+UNASSESSED = Standing()
+
 
 @dataclass(frozen=True, slots=True)
 class PersonFacts:
@@ -138,7 +141,7 @@ class CaseFile:
         )
         self._owners: dict[str, Owner] = {}
         self._items: dict[tuple[object, ...], tuple[Item, str]] = {}
-        self._subjects: dict[str, tuple[Subject, Actor, tuple[ConsentRecord, ...]]] = {}
+        self._subjects: dict[tuple[str, Gillick], tuple[Subject, Actor, tuple[ConsentRecord, ...]]] = {}
         self.recipient = self._recipient()
         self._episode = self._as_episode() if enquiry is not None else None
 
@@ -154,7 +157,7 @@ class CaseFile:
         match: MatchState | None = None,
     ) -> DecisionRequest:
         """One person, one agency, one category: what the agency could hold today (see `about_item`)."""
-        subject, actor, consents = self._about(person)
+        subject, actor, consents = self._about(person, category)
         locating = bool(person.flags & SHIELDING) and partner.type in LOCATING
         item, names = self._item(partner.code, category, tuple(offered), involvement, locating=locating)
         return DecisionRequest(
@@ -268,19 +271,32 @@ class CaseFile:
             )
         return owner
 
-    def _about(self, person: PersonFacts) -> tuple[Subject, Actor, tuple[ConsentRecord, ...]]:
-        found = self._subjects.get(person.id)
+    def _about(self, person: PersonFacts, category: DataCategory) -> tuple[Subject, Actor, tuple[ConsentRecord, ...]]:
+        gillick = self._gillick(person, category)
+        found = self._subjects.get((person.id, gillick))
         if found is None:
-            minor = person.date_of_birth is not None and _age(person.date_of_birth, self.today) < 16
+            standing = self._standing(person)
             subject = Subject(
                 id=person.id,
                 date_of_birth=person.date_of_birth,
                 relation_to_index=person.relation,
                 flags=person.flags,
-                gillick=Gillick(status=GillickStatus.NOT_ASSESSED if minor else GillickStatus.NOT_APPLICABLE),
+                legal_status=standing.legal_status,
+                capacity=standing.capacity,
+                gillick=gillick,
             )
-            found = self._subjects[person.id] = (subject, self._actor(person), self._consents(person))
+            found = self._subjects[(person.id, gillick)] = (subject, self._actor(person), self._consents(person))
         return found
+
+    def _standing(self, person: PersonFacts) -> Standing:
+        return (self._facts.standings.get(person.id) if self._facts else None) or UNASSESSED
+
+    def _gillick(self, person: PersonFacts, category: DataCategory) -> Gillick:
+        """The newest assessment that speaks of this category; from 16 on nobody's competence is in question."""
+        if person.date_of_birth is None or _age(person.date_of_birth, self.today) >= 16:
+            return Gillick(status=GillickStatus.NOT_APPLICABLE)
+        status, categories = self._standing(person).competence_for(category)
+        return Gillick(status=status, categories=categories)
 
     def _actor(self, person: PersonFacts) -> Actor:
         actor = self._ctx.actor

@@ -60,6 +60,11 @@ def family_picture(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> tuple[Fam
     return _picture(hub, ctx, enquiry, None)
 
 
+def family_names(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> tuple[FamilyPicture, Receipt]:
+    """Only who the people are, for pages about what they agreed to."""
+    return _picture(hub, ctx, enquiry, frozenset({DataCategory.DEMOGRAPHIC}))
+
+
 def _picture(
     hub: Hub, ctx: RequestContext, enquiry: Enquiry, categories: frozenset[DataCategory] | None
 ) -> tuple[FamilyPicture, Receipt]:

@@ -5,7 +5,9 @@ agency and enquiry, so that looking twice at a picture does not tell an owner tw
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import insert, select
 
@@ -19,6 +21,63 @@ from policies.vocabulary import Obligation
 
 #: Obligations that somebody must act on later; the others are met by the trail, the page or the absence of export.
 TASKS = frozenset({Obligation.NOTIFY_OWNER, Obligation.INFORM_SUBJECT, Obligation.DO_NOT_INFORM})
+#: People are told within a month at the latest (UK GDPR Article 14(3)(a)).
+INFORM_WITHIN = timedelta(days=28)
+#: A decision not to tell somebody is looked at again after this time (golden rule 2 of the DfE advice, 2024).
+REVIEW_SILENCE = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Something that somebody must do. `once`: a second duty with the same words is the same duty."""
+
+    kind: str
+    receipt: str
+    once: tuple[str, ...]
+    agency: str | None = None
+    person: str | None = None
+    enquiry: str | None = None
+    due_at: datetime | None = None
+    review_on: date | None = None
+    user: str | None = None
+    barred: str | None = None
+    refers: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The same for the same words."""
+        return "DU-" + hashlib.sha256("\x1f".join(self.once).encode()).hexdigest()[:32]
+
+
+def write(hub: Hub, owed: Iterable[Duty], *, now: datetime) -> int:
+    """Stores the duties that are new; returns how many were."""
+    wanted = {duty.id: duty for duty in owed}
+    if not wanted:
+        return 0
+    with hub.db.session() as session:
+        known = set(session.scalars(select(duties.c.id).where(duties.c.id.in_(wanted))))
+    fresh = [
+        {
+            "id": id_,
+            "kind": duty.kind,
+            "agency": duty.agency,
+            "person": duty.person,
+            "enquiry": duty.enquiry,
+            "receipt": duty.receipt,
+            "made_at": now,
+            "due_at": duty.due_at,
+            "review_on": duty.review_on,
+            "user": duty.user,
+            "barred": duty.barred,
+            "refers": duty.refers,
+        }
+        for id_, duty in wanted.items()
+        if id_ not in known
+    ]
+    if fresh:
+        with hub.db.writing() as session:
+            session.execute(insert(duties), fresh)
+    return len(fresh)
 
 
 def record(
@@ -29,29 +88,22 @@ def record(
     Effects: new rows in `duties`; one `alarm` event when a decision demands that IG is alerted.
     """
     day = ctx.now.date().isoformat()
-    wanted = {}
-    for kind, agency, person in _owed(decided, redacted):
-        key = "\x1f".join((kind, agency or "", person, enquiry or "", day))
-        wanted["DU-" + hashlib.sha256(key.encode()).hexdigest()[:32]] = (kind, agency, person)
-    if wanted:
-        with hub.db.session() as session:
-            known = set(session.scalars(select(duties.c.id).where(duties.c.id.in_(wanted))))
-        fresh = [
-            {
-                "id": id_,
-                "kind": kind,
-                "agency": agency,
-                "person": person,
-                "enquiry": enquiry,
-                "receipt": receipt,
-                "made_at": ctx.now,
-            }
-            for id_, (kind, agency, person) in wanted.items()
-            if id_ not in known
-        ]
-        if fresh:
-            with hub.db.writing() as session:
-                session.execute(insert(duties), fresh)
+    own = ctx.actor.agency
+    owed = [
+        Duty(
+            kind=kind,
+            # What is told to a person is told by those who asked; what an owner is told, by the hub to the owner.
+            agency=agency or own,
+            person=person,
+            enquiry=enquiry,
+            receipt=receipt,
+            due_at=ctx.now + INFORM_WITHIN if kind == Obligation.INFORM_SUBJECT else None,
+            review_on=(ctx.now + REVIEW_SILENCE).date() if kind == Obligation.DO_NOT_INFORM else None,
+            once=(kind, agency or "", person, enquiry or "", day),
+        )
+        for kind, agency, person in _owed(decided, redacted)
+    ]
+    write(hub, owed, now=ctx.now)
     alert(hub, ctx, decided, enquiry=enquiry)
 
 

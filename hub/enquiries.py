@@ -456,7 +456,7 @@ def _consent_of_subject(session: Session, enquiry: Enquiry, person: str, ctx: Re
         return
     decision = decision_for(session, enquiry.id, now=ctx.now)
     known = facts_for(session, [person], enquiry=None, now=ctx.now).records[person]
-    if decision is None or any(record.wording == enquiry.id for record in known):
+    if decision is None or any(record.enquiry == enquiry.id for record in known):
         return
     capacity = GiverCapacity(enquiry.consent_giver)
     record_consent(
@@ -470,7 +470,8 @@ def _consent_of_subject(session: Session, enquiry: Enquiry, person: str, ctx: Re
             given_at=decision.decided_at,
             persons=(person,),
             purposes=(enquiry.purpose,),
-            wording=enquiry.id,
+            enquiry=enquiry.id,
+            recorded_by_agency=ctx.actor.agency,
         ),
         by=ctx.actor.id,
         now=ctx.now,

@@ -14,27 +14,14 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.errors import NotForYou, Unavailable
+from hub.tasks import WORKERS
 from policies.vocabulary import Role
 
 View = TypeVar("View", bound=Callable[..., Any])
 OPEN = "open"
 
 #: Roles that open enquiries; which purposes each may claim is said by the agreements.
-ENQUIRING = frozenset(
-    {
-        Role.MASH_SCREENING_OFFICER,
-        Role.MASH_SOCIAL_WORKER,
-        Role.MASH_DECISION_MAKER,
-        Role.AGENCY_NAVIGATOR,
-        Role.POLICE_MASH_SUPERVISOR,
-        Role.SAFEGUARDING_NURSE,
-        Role.FAMILY_KEYWORKER,
-        Role.LEAD_PROFESSIONAL,
-        Role.SOCIAL_WORKER,
-        Role.EDT_WORKER,
-        Role.HEALTH_VISITOR,
-    }
-)
+ENQUIRING = WORKERS
 CHECKING = frozenset({Role.GP_CARE_COORDINATOR, Role.GP_CLINICIAN})
 OVERSEEING = frozenset({Role.IG_OFFICER, Role.PRIVACY_OFFICER})
 

@@ -6,7 +6,7 @@ show content, and every look is itself an event; a search by person needs a case
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -292,6 +292,30 @@ def entry(hub: Hub, ctx: RequestContext, eid: str) -> Entered:
         verified=verified,
         verification=words,
     )
+
+
+def recipients_of(
+    hub: Hub, person: str, *, since: datetime, purposes: Iterable[Purpose] | None, sources: Iterable[str] | None
+) -> tuple[str, ...]:
+    """Agencies that were shown something about this person since then, for these purposes, from these sources.
+
+    None is not limited. Effects: the projection catches up with the trail.
+    """
+    catch_up(hub)
+    r, p, s = disclosure_register.c, disclosure_persons.c, disclosure_sources.c
+    blind = hub.keys.blind("disclosure-person", person)
+    query = select(r.agency).where(
+        r.kind == "disclosure:made",
+        r.t >= int(since.timestamp() * 1000),
+        r.agency.is_not(None),
+        r.index.in_(select(p.index).where(p.person_blind == blind)),
+    )
+    if purposes is not None:
+        query = query.where(r.purpose.in_([str(purpose) for purpose in purposes]))
+    if sources is not None:
+        query = query.where(r.index.in_(select(s.index).where(s.agency.in_(list(sources)))))
+    with hub.db.session() as session:
+        return tuple(sorted(set(session.scalars(query))))
 
 
 def catch_up(hub: Hub) -> int:

@@ -1,4 +1,4 @@
-"""The hub's own tables: sign-in sessions, staff, enquiries, duties and the disclosure register.
+"""The hub's own tables: sessions, staff, enquiries, duties, the register of disclosures.
 
 For: what the hub keeps between requests. Must never hold partner content; names and free text are sealed.
 The disclosure register is a projection that can be rebuilt from the trail at any time.
@@ -11,6 +11,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Index,
@@ -118,8 +119,17 @@ duties = Table(
     Column("enquiry", String(40), nullable=True),
     Column("receipt", String(40), nullable=False),
     Column("made_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=True),
+    Column("review_on", Date, nullable=True),
+    Column("user", String(40), nullable=True, comment="who must do it, when it is one person"),
+    Column("barred", String(40), nullable=True, comment="who may not do it, because it is about what they did"),
+    Column("refers", String(40), nullable=True),
     Column("done_at", Instant, nullable=True),
+    Column("done_by", String(40), nullable=True),
+    Column("outcome", String(24), nullable=True),
+    Column("sealed_note", LargeBinary, nullable=True),
     Index("duties_agency", "agency", "kind"),
+    Index("duties_open", "done_at", "kind"),
 )
 
 disclosure_register = Table(

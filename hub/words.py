@@ -376,6 +376,35 @@ AGREEMENT_STATUS_WORDS: Mapping[AgreementStatus, str] = {
     AgreementStatus.TERMINATED: "Ended",
 }
 
+#: Each kind of task: its title, and what must be done.
+TASK_WORDS: Mapping[str, tuple[str, str]] = {
+    "NOTIFY_OWNER": (
+        "Something that you hold was shown",
+        "Another agency was shown information of yours without the person's consent, as the law allows. Note it.",
+    ),
+    "NOTIFY_RECIPIENTS": (
+        "An agreement to sharing was withdrawn",
+        "You were shown something under it. Do not use it further without another basis, and tell your team.",
+    ),
+    "INFORM_SUBJECT": (
+        "Tell the person",
+        "Information about them was shared without asking. Tell them what, with whom and why, unless that is unsafe.",
+    ),
+    "DO_NOT_INFORM": (
+        "Look again at not telling the person",
+        "It was decided not to tell them. Decide whether that still holds, or tell them now.",
+    ),
+    "DISPUTE": (
+        "Two parents disagree",
+        "Holders of parental responsibility gave opposite answers. Hear both, decide, and say why.",
+    ),
+    "CONSENT_ENDS": ("An agreement ends soon", "Ask the family again before it ends, and record the new answer."),
+    "COMES_OF_AGE": (
+        "A young person turns 18",
+        "What was agreed for them ends on that day. From then on only their own answer counts: ask them.",
+    ),
+}
+
 ACCESS_MODE_WORDS: Mapping[AccessMode, str] = {
     AccessMode.VIEW: "View",
     AccessMode.SEARCH_NAME: "Search by name",

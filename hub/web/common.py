@@ -15,6 +15,7 @@ from hub.context import RequestContext
 from hub.errors import NotFound
 from hub.headers import CHECKING, ENQUIRING, OVERSEEING, for_everybody_signed_in
 from hub.signin.sessions import actor_of
+from hub.tasks import QUEUEING
 from hub.words import ROLE_WORDS
 from policies.vocabulary import Role
 
@@ -77,7 +78,7 @@ def is_ready(hub: Hub) -> bool:
 def home() -> AnyResponse | str:
     """Each role's own start page: their queue, or their one question."""
     role = context_of().actor.role
-    for roles, where in ((ENQUIRING, "/enquiries"), (CHECKING, "/gp-check"), (OVERSEEING, "/ig")):
+    for roles, where in ((ENQUIRING, "/enquiries"), (CHECKING, "/gp-check"), (OVERSEEING, "/ig"), (QUEUEING, "/tasks")):
         if role in roles:
             return redirect(where, code=303)
     return render_template(
@@ -113,6 +114,8 @@ def _nav(role: Role) -> list[dict[str, Any]]:
         entries += [("/enquiries", "Your enquiries"), ("/enquiries/new", "Start an enquiry")]
     if role in CHECKING:
         entries += [("/gp-check", "Check a patient")]
+    if role in QUEUEING:
+        entries += [("/tasks", "Tasks")]
     if role in OVERSEEING:
         entries += [("/ig", "Disclosures")]
     return [{"href": href, "text": words, "current": request.path == href} for href, words in entries]

@@ -147,6 +147,7 @@ def who(enquiry_id: str) -> str:
         enquiry=_head(enquiry),
         detail_action=f"/enquiries/{enquiry.id}/picture",
         add_action=f"/enquiries/{enquiry.id}/search",
+        consent_href=f"/enquiries/{enquiry.id}/consent",
         close_action=None if enquiry.closed_at else f"/enquiries/{enquiry.id}/close",
         connections=CONNECTIONS,
         values=take_draft(f"/enquiries/{enquiry.id}/search"),

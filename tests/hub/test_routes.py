@@ -25,6 +25,10 @@ ENQUIRERS = """
 """
 PRACTICE = "GP_CARE_COORDINATOR GP_CLINICIAN"
 OVERSIGHT = "IG_OFFICER PRIVACY_OFFICER"
+QUEUES = (
+    ENQUIRERS
+    + "SUBSTANCE_WORKER CAMHS_PRACTITIONER GP_CLINICIAN HOUSING_OFFICER ADULT_SOCIAL_WORKER CALDICOTT_GUARDIAN"
+)
 DOORS = {
     "GET /static/<name>": OPEN,
     "GET /livez": OPEN,
@@ -47,6 +51,11 @@ DOORS = {
     "GET /enquiries/<enquiry_id>/who": ENQUIRERS,
     "GET /enquiries/<enquiry_id>/picture": ENQUIRERS,
     "POST /enquiries/<enquiry_id>/picture": ENQUIRERS,
+    "GET /enquiries/<enquiry_id>/consent": ENQUIRERS,
+    "GET /enquiries/<enquiry_id>/consent/<form>": ENQUIRERS,
+    "POST /enquiries/<enquiry_id>/consent/<form>": ENQUIRERS,
+    "GET /tasks": QUEUES,
+    "POST /tasks": QUEUES,
     "GET /gp-check": PRACTICE,
     "POST /gp-check": PRACTICE,
     "POST /api/v1/gp-check": PRACTICE,
@@ -131,7 +140,12 @@ def test_each_role_enters_what_is_theirs_and_nothing_else(gate: Gate, role: Role
 
 # -- foreign pages ----------------------------------------------------------------------------------------
 
-PERSONA_FOR = {ENQUIRERS: "mash_social_worker", PRACTICE: "gp_millbrook", OVERSIGHT: "ig_officer"}
+PERSONA_FOR = {
+    ENQUIRERS: "mash_social_worker",
+    QUEUES: "mash_social_worker",
+    PRACTICE: "gp_millbrook",
+    OVERSIGHT: "ig_officer",
+}
 #: What a foreign page may send along, and what it gets.
 FORGED: list[tuple[dict[str, str], dict[str, str], int]] = [
     ({}, {}, 400),

@@ -1,0 +1,232 @@
+"""The queue: what somebody of a role and agency must do, until somebody has done it.
+
+For: duties that decisions and consents bring with them. Must never show a task to the person it is about or their
+family, nor to the one whose act it looks into (rules P33 and P34; no badge, no count), and never name anybody.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select, update
+
+from consent import (
+    CheckOutcome,
+    DisputeCheck,
+    current_records,
+    ending_soon,
+    given_for_children,
+    record_check,
+    record_of,
+)
+from hub.assembly import Hub
+from hub.casefile import LONDON
+from hub.context import RequestContext
+from hub.duties import Duty, write
+from hub.enquiries import REASON_CHARACTERS, REASON_WORDS, acts_since, count_act, user_of
+from hub.errors import FormRefused, NotFound
+from hub.keys import HUB
+from hub.people import records_of_persons
+from hub.people.index import best_birth_date
+from hub.tables import duties, enquiries
+from policies.vocabulary import ConsentState, Obligation, Role
+
+#: Who works with families; the same people who open enquiries.
+WORKERS = frozenset(
+    {
+        Role.MASH_SCREENING_OFFICER,
+        Role.MASH_SOCIAL_WORKER,
+        Role.MASH_DECISION_MAKER,
+        Role.AGENCY_NAVIGATOR,
+        Role.POLICE_MASH_SUPERVISOR,
+        Role.SAFEGUARDING_NURSE,
+        Role.FAMILY_KEYWORKER,
+        Role.LEAD_PROFESSIONAL,
+        Role.SOCIAL_WORKER,
+        Role.EDT_WORKER,
+        Role.HEALTH_VISITOR,
+    }
+)
+#: Who speaks for an agency about what it holds.
+OWNERS = WORKERS | {
+    Role.SUBSTANCE_WORKER,
+    Role.CAMHS_PRACTITIONER,
+    Role.GP_CLINICIAN,
+    Role.HOUSING_OFFICER,
+    Role.ADULT_SOCIAL_WORKER,
+    Role.CALDICOTT_GUARDIAN,
+}
+DISPUTE, ENDS, COMES_OF_AGE = "DISPUTE", "CONSENT_ENDS", "COMES_OF_AGE"
+#: Which roles of the task's agency do each kind of task.
+DONE_BY: Mapping[str, frozenset[Role]] = {
+    Obligation.NOTIFY_OWNER: OWNERS,
+    Obligation.NOTIFY_RECIPIENTS: WORKERS,
+    Obligation.INFORM_SUBJECT: WORKERS,
+    Obligation.DO_NOT_INFORM: WORKERS,
+    DISPUTE: frozenset({Role.MASH_DECISION_MAKER}),
+    ENDS: WORKERS,
+    COMES_OF_AGE: WORKERS,
+}
+#: Everybody who has a queue.
+QUEUEING = frozenset(role for roles in DONE_BY.values() for role in roles)
+#: Tasks of one page.
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One open task. `reference` and `link` only when the enquiry is the reader's own agency's."""
+
+    id: str
+    kind: str
+    made_at: datetime
+    due_at: datetime | None
+    review_on: date | None
+    agency: str | None
+    enquiry: str | None
+    reference: str | None
+    person: str | None
+    receipt: str
+
+
+def open_tasks(hub: Hub, ctx: RequestContext) -> tuple[tuple[Task, ...], int]:
+    """The tasks of this user, the most urgent first, and how many there are altogether.
+
+    Effects: once a day, what ends soon becomes tasks.
+    """
+    _look_ahead(hub, ctx)
+    d = duties.c
+    query = select(duties).where(*_mine(ctx))
+    with hub.db.session() as session:
+        total = int(session.execute(select(func.count()).select_from(query.subquery())).scalar_one())
+        rows = session.execute(query.order_by(d.due_at.is_(None), d.due_at, d.made_at, d.id).limit(PAGE)).mappings()
+        found = [dict(row) for row in rows]
+        e = enquiries.c
+        ids = {row["enquiry"] for row in found if row["enquiry"]}
+        own = select(e.id, e.reference).where(e.id.in_(ids), e.agency == ctx.actor.agency)
+        references = {row.id: row.reference for row in session.execute(own)}
+    return tuple(
+        Task(
+            id=row["id"],
+            kind=row["kind"],
+            made_at=row["made_at"],
+            due_at=row["due_at"],
+            review_on=row["review_on"],
+            agency=row["agency"],
+            enquiry=row["enquiry"] if row["enquiry"] in references else None,
+            reference=references.get(row["enquiry"]),
+            person=row["person"],
+            receipt=row["receipt"],
+        )
+        for row in found
+    ), total
+
+
+def finish(hub: Hub, ctx: RequestContext, task: str, note: str, outcome: str = "") -> None:
+    """Says that a task is done, and what was done; a check of a dispute also says what it found.
+
+    Raises FormRefused without a note, NotFound for what is not this user's. Effects: an event, then the row.
+    """
+    if len(note.strip()) < 10:
+        raise FormRefused({"note": "Say in a few words what was done, and when."})
+    with hub.db.session() as session:
+        row = session.execute(select(duties).where(duties.c.id == task, *_mine(ctx))).mappings().first()
+    if row is None:
+        raise NotFound("There is no such task.")
+    check = _check(hub, ctx, dict(row), note, outcome) if row["kind"] == DISPUTE else None
+    hub.trail.append(
+        "alter",
+        now=ctx.now,
+        user=user_of(ctx),
+        trace=ctx.request_id,
+        enquiry=row["enquiry"],
+        action="task-done",
+        outcome=row["kind"],
+        object={"type": "task", "id": task},
+    )
+    sealed = hub.keys.seal(HUB, note.strip().encode(), "task:" + task)
+    with hub.db.writing() as session:
+        session.execute(
+            update(duties)
+            .where(duties.c.id == task, duties.c.done_at.is_(None))
+            .values(done_at=ctx.now, done_by=ctx.actor.id, outcome=outcome or "DONE", sealed_note=sealed)
+        )
+        if check is not None:
+            record_check(session, check)
+
+
+def _check(hub: Hub, ctx: RequestContext, row: Mapping[str, Any], note: str, outcome: str) -> DisputeCheck:
+    """A manager's check of a dispute, with its reasons (rule P17)."""
+    if outcome not in CheckOutcome.__members__:
+        raise FormRefused({"outcome": "Choose what your check found."})
+    if len(note.strip()) < REASON_CHARACTERS or len(set(note.split())) < REASON_WORDS:
+        raise FormRefused({"note": "Say why, in your own words: at least 20 characters and 4 words."})
+    with hub.db.session() as session:
+        disputed = [
+            one for one in current_records(session, [row["person"]], now=ctx.now) if one.state == ConsentState.DISPUTED
+        ]
+        kind = record_of(session, row["refers"]).kind
+    return DisputeCheck(
+        subject=row["person"],
+        kind=kind,
+        records=tuple(one.id for one in disputed if one.kind == kind),
+        outcome=CheckOutcome(outcome),
+        sealed_reasons=hub.keys.seal(HUB, note.strip().encode(), "dispute:" + row["person"]),
+        checked_by=ctx.actor.id,
+        checked_by_role=ctx.actor.role,
+        checked_at=ctx.now,
+    )
+
+
+def _mine(ctx: RequestContext) -> list[ColumnElement[bool]]:
+    """What makes a task this user's: their role's and agency's, or given to them; never about them or their act."""
+    d, actor = duties.c, ctx.actor
+    kinds = [kind for kind, roles in DONE_BY.items() if actor.role in roles]
+    close = [*actor.own_persons, *actor.own_family]
+    return [
+        d.done_at.is_(None),
+        or_(d.review_on.is_(None), d.review_on <= ctx.now.date()),
+        or_(
+            d.user == actor.id, d.user.is_(None) & d.kind.in_(kinds) & or_(d.agency.is_(None), d.agency == actor.agency)
+        ),
+        or_(d.barred.is_(None), d.barred != actor.id),
+        *([or_(d.person.is_(None), d.person.not_in(close))] if close else []),
+    ]
+
+
+def _look_ahead(hub: Hub, ctx: RequestContext) -> None:
+    """Once a day: agreements and parents' answers that end within the notice become tasks of who recorded them."""
+    midnight = ctx.now.astimezone(LONDON).replace(hour=0, minute=0, second=0, microsecond=0)
+    with hub.db.session() as session:
+        if acts_since(session, ctx, "look-ahead", midnight):
+            return
+        children = given_for_children(session, now=ctx.now)
+        births = _births(hub, session, children)
+        endings = list(ending_soon(session, births, now=ctx.now))
+    write(
+        hub,
+        (
+            Duty(
+                kind=COMES_OF_AGE if one.comes_of_age else ENDS,
+                agency=one.record.recorded_by_agency,
+                person=one.record.subject,
+                enquiry=one.record.enquiry,
+                receipt=one.record.id,
+                due_at=datetime(one.on.year, one.on.month, one.on.day, tzinfo=LONDON),
+                refers=one.record.id,
+                once=("ends", one.record.id, one.on.isoformat()),
+            )
+            for one in endings
+            if one.record.recorded_by_agency
+        ),
+        now=ctx.now,
+    )
+    with hub.db.writing() as session:
+        count_act(session, ctx, "look-ahead")
+
+
+def _births(hub: Hub, session: object, persons: Iterable[str]) -> dict[str, date]:
+    found = records_of_persons(session, hub.keys, persons)  # type: ignore[arg-type]
+    births = {person: best_birth_date(records) for person, records in found.items()}
+    return {person: born.date for person, born in births.items() if born is not None}

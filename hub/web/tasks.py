@@ -1,0 +1,59 @@
+"""The queue of what must be done, for whoever must do it."""
+
+from flask import Blueprint, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from hub import tasks
+from hub.errors import FormRefused
+from hub.headers import for_roles
+from hub.tasks import DISPUTE, QUEUEING, Task
+from hub.web.common import context_of, hub_of
+from hub.words import TASK_WORDS
+
+#: What a manager's check of a dispute can find.
+CHECKS = [
+    {"value": "SHARE", "text": "Share, by a manager's override for each request"},
+    {"value": "DO_NOT_SHARE", "text": "Do not share"},
+]
+
+task_pages = Blueprint("tasks", __name__)
+
+
+@task_pages.get("/tasks")
+@for_roles(QUEUEING)
+def queue() -> str:
+    """Open tasks, the most urgent first."""
+    return _page({}, {})
+
+
+@task_pages.post("/tasks")
+@for_roles(QUEUEING)
+def done() -> str | Response | tuple[str, int]:
+    """Somebody did it, and says what."""
+    typed = request.form.to_dict()
+    try:
+        tasks.finish(hub_of(), context_of(), typed.get("task", ""), typed.get("note", ""), typed.get("outcome", ""))
+    except FormRefused as error:
+        return _page(typed, error.errors), 422
+    return redirect("/tasks", code=303)
+
+
+def _page(values: dict[str, str], errors: dict[str, str]) -> str:
+    found, total = tasks.open_tasks(hub_of(), context_of())
+    return render_template("tasks.html", tasks=[_view(t) for t in found], total=total, values=values, errors=errors)
+
+
+def _view(task: Task) -> dict[str, object]:
+    title, what = TASK_WORDS[task.kind]
+    return {
+        "id": task.id,
+        "choices": CHECKS if task.kind == DISPUTE else None,
+        "title": title,
+        "what": what,
+        "made_at": task.made_at,
+        "due_at": task.due_at,
+        "late": task.due_at is not None and task.due_at <= context_of().now,
+        "reference": task.reference,
+        "href": f"/enquiries/{task.enquiry}/consent" if task.enquiry else None,
+        "receipt": task.receipt if len(task.receipt) == 32 else None,
+    }
