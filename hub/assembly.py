@@ -20,7 +20,7 @@ from hub.db import Database, make_engine
 from hub.errors import SettingsRefused
 from hub.keys import HUB, KeyRing
 from hub.settings import Settings
-from policies import GatewayEntry, SharingAgreement, gateway_register, load_agreements
+from policies import GatewayEntry, SharingAgreement, bundle_hash, gateway_register, load_agreements
 from policies.vocabulary import AgencyType
 
 Clock = Callable[[], datetime]
@@ -44,6 +44,8 @@ class Hub:
     gatherer: Gatherer
     agreements: tuple[SharingAgreement, ...]
     gateways: tuple[GatewayEntry, ...]
+    #: Names the rules, agreements and gateways that decide, in every recorded decision.
+    policy_bundle: str
     clock: Clock
 
     def close(self) -> None:
@@ -95,6 +97,7 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now) -> Hub:
         gatherer=gatherer,
         agreements=agreements,
         gateways=gateways,
+        policy_bundle=bundle_hash(agreements, gateways),
         clock=clock,
     )
 

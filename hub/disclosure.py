@@ -157,7 +157,7 @@ def _broker(
     members, partners = tuple(members), tuple(partners)
     # 5. Every person x agency x category is decided; forbid beats permit, no rule means no.
     decided = decide_all(case, members, partners, categories, only_fields=only_fields, involvement=involvement)
-    account = _Account(ctx, case, [member.facts.id for member in members], decided, enquiry)
+    account = _Account(hub.policy_bundle, ctx, case, [member.facts.id for member in members], decided, enquiry)
     answers: Mapping[tuple[str, str], Answer] = {}
     redacted, intent = Redacted((), ()), None
     if decided.permits:
@@ -207,9 +207,15 @@ class _Account:
     """What the trail is told: identifiers, codes and counts, never content."""
 
     def __init__(
-        self, ctx: RequestContext, case: CaseFile, people: list[str], decided: Decided, enquiry: Enquiry | None
+        self,
+        bundle: str,
+        ctx: RequestContext,
+        case: CaseFile,
+        people: list[str],
+        decided: Decided,
+        enquiry: Enquiry | None,
     ) -> None:
-        self._decided, self._people = decided, people
+        self._bundle, self._decided, self._people = bundle, decided, people
         self._number = {person: number for number, person in enumerate(people)}
         self._about = {
             "now": ctx.now,
@@ -229,7 +235,7 @@ class _Account:
         rules |= {r for refusal in self._decided.refusals for r in refusal.rules}
         obligations = {o for p in self._decided.permits for o in p.decision.obligations}
         return {
-            "bundle": "kith-rules-1",
+            "bundle": self._bundle,
             "rules": sorted(rules),
             "outcome": outcome,
             "obligations": sorted(obligations),

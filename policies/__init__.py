@@ -12,6 +12,7 @@ from policies.agreement import (
     in_force,
     load_agreements,
 )
+from policies.bundle import bundle_hash
 from policies.case import (
     Access,
     Actor,
@@ -85,6 +86,7 @@ __all__ = [
     "Subject",
     "ThresholdRecord",
     "basis_for",
+    "bundle_hash",
     "decide",
     "explain",
     "gateway_register",

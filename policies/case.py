@@ -154,7 +154,7 @@ class Relationship:
     """Why the actor may be concerned with these persons; `persons` None covers everybody (statutory roles only)."""
 
     kind: RelationshipKind = RelationshipKind.NONE
-    persons: frozenset[str] | None = frozenset()
+    persons: frozenset[str] | None = field(default=frozenset(), metadata=_ID)
     valid_from: datetime | None = None
     valid_until: datetime | None = None
 
@@ -213,7 +213,7 @@ class Item:
 
     category: DataCategory
     form: ItemForm = ItemForm.RECORD
-    episode: str | None = None
+    episode: str | None = field(default=None, metadata=_ID)
     occurred_on: date
     fields: tuple[Field, ...]
     involvement: Involvement | None = None
@@ -244,7 +244,7 @@ class ConsentDecision:
     review_due: date | None = None
     inform: InformChoice = InformChoice.INFORM
     inform_reason: ReasonCode | None = None
-    inform_owner: str | None = None
+    inform_owner: str | None = field(default=None, metadata=_ID)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,7 +290,7 @@ class Clause:
     data_subjects: frozenset[DataSubject]
     field_kinds: frozenset[FieldKind]
     lookback_months: int | None = field(default=None, metadata=_AT_LEAST_ONE)
-    onward_to: frozenset[str] = frozenset()
+    onward_to: frozenset[str] = field(default=frozenset(), metadata=_ID)
     shield_reveal_roles: frozenset[Role] = frozenset()
 
 
@@ -325,10 +325,10 @@ class Agreement:
 class Scope:
     """What an answer covers; None means not limited in this respect."""
 
-    agencies: frozenset[str] | None = None
+    agencies: frozenset[str] | None = field(default=None, metadata=_ID)
     categories: frozenset[DataCategory] | None = None
     purposes: frozenset[Purpose] | None = None
-    persons: frozenset[str] | None = None
+    persons: frozenset[str] | None = field(default=None, metadata=_ID)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,13 +100,20 @@ def _read_block(kind: Any, complete: bool) -> Reader:
         values = {name: readers[name](one, dotted + name) for name, one in plain.items()}
         for name, one in values.items():
             limits = known[name].metadata
-            if "pattern" in limits and not limits["pattern"].fullmatch(one):
+            if "pattern" in limits and not _all_match(limits["pattern"], one):
                 raise FormError(dotted + name, "not in the agreed form")
             if "minimum" in limits and one is not None and one < limits["minimum"]:
                 raise FormError(dotted + name, f"less than {limits['minimum']}")
         return kind(**values)
 
     return block
+
+
+def _all_match(pattern: re.Pattern[str], value: str | frozenset[str] | None) -> bool:
+    """Does a text, or every text of a set, have this form? Nothing written has it."""
+    if value is None:
+        return True
+    return all(pattern.fullmatch(one) for one in ([value] if isinstance(value, str) else value))
 
 
 def _read_one_of(readers: list[Reader]) -> Reader:
