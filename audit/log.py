@@ -9,6 +9,7 @@ On SQLite one process writes, with as many threads as it likes; on PostgreSQL se
 import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, Engine
@@ -37,7 +38,8 @@ class Trail:
 
     Takes: `origin`, the name of the log as others know it, such as `kith.example/county`; `seal_subject`, which
     encrypts under a person's own key; `clock`, the time of checkpoints; `max_wait_s`, how long `append` may take;
-    `max_queue`, how many callers may wait at once.
+    `max_queue`, how many callers may wait at once; `state_folder`, where a PostgreSQL trail remembers its last tree
+    head, outside the database and its backups (SQLite: beside the database).
     """
 
     def __init__(
@@ -51,12 +53,14 @@ class Trail:
         clock: Callable[[], datetime],
         max_wait_s: float = 2.0,
         max_queue: int = 1024,
+        state_folder: Path | None = None,
     ) -> None:
         self.verifier_key = VerifierKey.of(origin, log_key.public_key())
         self._store = rows.Store(engine, wait_s=max_wait_s)
         self._submitter = Submitter.of(submitter_key)
         self._seal_subject = seal_subject
         self._clock = clock
+        self._state_folder = state_folder
         self._head_file: rows.HeadFile | None = None
         self._started_in: int | None = None
         self._closed = False
@@ -86,7 +90,10 @@ class Trail:
         if self._started_in is not None or self._closed:
             raise TrailUnavailable("A trail is started once.")
         if self._store.is_sqlite:
-            self._head_file = rows.HeadFile(self._store.database_path())
+            self._head_file = rows.HeadFile(f"{self._store.database_path()}-audit-head", alone=True)
+        elif self._state_folder is not None:
+            self._head_file = rows.HeadFile(str(self._state_folder / "audit-head"), alone=False)
+        if self._head_file is not None:
             self._head_file.acquire()
         try:
             with self._store.reading() as connection:

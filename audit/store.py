@@ -86,14 +86,16 @@ class StoredEntry(NamedTuple):
 
 
 class HeadFile:
-    """The file beside an SQLite database that keeps other writers out and remembers the last tree head.
+    """The file outside the database that remembers the last tree head and, on SQLite, keeps other writers out.
 
-    It is locked for as long as the writer lives, and holds the newest checkpoint: a database put back from an
-    older copy is then smaller than what was signed, and is refused. It is never ahead of the database.
+    It holds the newest checkpoint: a database put back from an older copy is then smaller than what was signed, and
+    is refused. It is never ahead of the database. Beside an SQLite database it is locked for as long as the writer
+    lives; the workers of a PostgreSQL trail on one machine share it.
     """
 
-    def __init__(self, database: str) -> None:
-        self._path = f"{database}-audit-head"
+    def __init__(self, path: str, *, alone: bool) -> None:
+        self._path = path
+        self._alone = alone
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
@@ -103,7 +105,8 @@ class HeadFile:
         except OSError as error:
             raise TrailUnavailable(f"The trail's lock file cannot be opened ({type(error).__name__}).") from None
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if self._alone:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(descriptor)
             raise TrailUnavailable(

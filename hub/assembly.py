@@ -74,6 +74,7 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now) -> Hub:
         seal_subject=lambda person, plain: keys.seal(HUB, plain, "trail subject"),
         clock=clock,
         max_wait_s=settings.trail_wait_s,
+        state_folder=settings.keys_folder,
     )
     try:
         trail.start()

@@ -376,6 +376,27 @@ def test_an_older_copy_that_is_put_back_is_refused(sqlite_engine: Engine, open_t
         open_trail(sqlite_engine)
 
 
+def test_an_older_copy_that_is_put_back_into_postgresql_is_refused(
+    postgresql_engine: Engine, open_trail: TrailMaker, tmp_path: Path
+) -> None:
+    trail = open_trail(postgresql_engine, state_folder=tmp_path)
+    fill(trail, 8)
+    trail.close()
+    # The database as a copy from after the fifth entry would have it: whole and signed, only shorter.
+    nodes = "NOT ((level = 1 AND number < 2) OR (level = 2 AND number < 1))"
+    for statement in (
+        "DELETE FROM audit_entry WHERE idx >= 5",
+        f"DELETE FROM audit_node WHERE {nodes}",
+        "DELETE FROM audit_checkpoint WHERE size > 5",
+    ):
+        tamper(postgresql_engine, statement)
+    with pytest.raises(audit.TrailCorrupt, match="older copy"):
+        open_trail(postgresql_engine, state_folder=tmp_path)
+    # Nothing but the remembered head tells: whoever puts a copy back on purpose removes that file.
+    (tmp_path / "audit-head").unlink()
+    assert open_trail(postgresql_engine, state_folder=tmp_path).head().size == 5
+
+
 def test_another_log_key_cannot_go_on(engine: Engine, open_trail: TrailMaker) -> None:
     trail = open_trail(engine)
     fill(trail, 1)
