@@ -5,12 +5,12 @@ anything that a partner does: a slow, broken or hostile partner becomes an `Answ
 called without an `Ask`, which carries the audit intent that was made durable first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from connectors.records import STANDARD_FIELDS, Item, OfferedField, SourceRecord
 from policies.vocabulary import AgencyType, AnswerState, DataCategory, FieldKind, MatchState
@@ -198,4 +198,13 @@ class Connector(Protocol):
 
     def coverage(self) -> Coverage:
         """What an answer of this partner covers."""
+        ...
+
+
+@runtime_checkable
+class TakesMany(Protocol):
+    """A connector that answers about several people in one call, where one question costs as much as ten."""
+
+    def fetch_many(self, asks: Sequence[Ask], *, deadline_s: float) -> Sequence[Answer]:
+        """One answer per ask, in their order, as `fetch` would give it."""
         ...

@@ -6,9 +6,12 @@ is never half from one load and half from the next.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
@@ -29,7 +32,7 @@ from connectors.mapping import only_involvement, only_permitted
 from connectors.records import SourceRecord
 from connectors.sealed import item_context, person_context, read_item_back, read_person_back, record_key, with_zone
 from connectors.tables import extract_current, extract_items, extract_people
-from policies.vocabulary import AnswerState, DataCategory, MatchState
+from policies.vocabulary import AnswerState, MatchState
 
 OpenSession = Callable[[], AbstractContextManager[Session]]
 
@@ -82,57 +85,112 @@ class ExtractConnector:
 
     def known_to(self, ask: Ask, *, deadline_s: float) -> Answer:
         """Is this person known, since when, whom to ring."""
-        return self._answer(ask, only_involvement(ask.wanted), deadline_s)
+        return self.fetch(replace(ask, wanted=only_involvement(ask.wanted)), deadline_s=deadline_s)
 
     def fetch(self, ask: Ask, *, deadline_s: float) -> Answer:
         """The permitted fields of the permitted categories."""
-        return self._answer(ask, ask.wanted, deadline_s)
+        return self.fetch_many((ask,), deadline_s=deadline_s)[0]
+
+    def fetch_many(self, asks: Sequence[Ask], *, deadline_s: float) -> tuple[Answer, ...]:
+        """The same for several people, in one statement; one answer per ask, in their order."""
+        give_up_at = time.monotonic() + deadline_s
+        meant = [self._meant(ask, give_up_at) for ask in asks]
+        keys = {
+            record: record_key(self._keys, self.partner.code, record)
+            for ask in meant
+            if isinstance(ask, _Meant)
+            for record in ask.records
+        }
+        if all(isinstance(ask, Answer) for ask in meant):
+            return tuple(ask for ask in meant if isinstance(ask, Answer))
+        bound = {
+            "agency": self.partner.code,
+            "records": list(keys.values()),
+            "categories": sorted({str(category) for ask in asks for category in ask.wanted}),
+        }
+        with self._open_session() as session:
+            rows = session.execute(_ITEMS, bound).all()
+        by_key: dict[bytes, list[Any]] = defaultdict(list)
+        for row in rows:
+            by_key[row.record_key].append(row)
+        as_of = with_zone(rows[0].as_of) if rows else None
+        return tuple(
+            ask
+            if isinstance(ask, Answer)
+            else self._answered(ask, [row for r in dict.fromkeys(ask.records) for row in by_key[keys[r]]], as_of)
+            for ask in meant
+        )
 
     def coverage(self) -> Coverage:
         """What an answer of this partner covers."""
         return self.partner.coverage
 
-    def _answer(self, ask: Ask, wanted: Mapping[DataCategory, frozenset[str]], deadline_s: float) -> Answer:
+    def _meant(self, ask: Ask, give_up_at: float) -> "_Meant | Answer":
+        """Which records the ask is about; or the answer, when that cannot be told."""
         require_asked_properly(ask)
-        records, match = ask.records, MatchState.CONFIRMED
-        if not any(offered_of_wanted(self.partner, wanted)):
-            return Answer(ask.agency, ask.person, AnswerState.NO_ANSWER, reason=NoAnswerReason.NOT_CONFIGURED)
-        if not records and ask.query is not None:
-            try:
-                records, match = the_one(ask.query, self.find(ask.query, deadline_s=deadline_s))
-            except ConnectorError as error:
-                return Answer(ask.agency, ask.person, AnswerState.NO_ANSWER, reason=error.code)
-        bound = {
-            "agency": self.partner.code,
-            "records": [record_key(self._keys, self.partner.code, record) for record in records],
-            "categories": [str(category) for category in wanted],
-        }
-        with self._open_session() as session:
-            rows = session.execute(_ITEMS, bound).all()
-        if not rows:
-            return Answer(ask.agency, ask.person, AnswerState.NO_ANSWER, reason=NoAnswerReason.NOT_CONFIGURED)
+        if not any(offered_of_wanted(self.partner, ask.wanted)):
+            return _no_answer(ask, NoAnswerReason.NOT_CONFIGURED)
+        if ask.records or ask.query is None:
+            return _Meant(ask, ask.records, MatchState.CONFIRMED)
+        try:
+            left_s = max(give_up_at - time.monotonic(), 0.0)
+            return _Meant(ask, *the_one(ask.query, self.find(ask.query, deadline_s=left_s)))
+        except ConnectorError as error:
+            return _no_answer(ask, error.code)
+
+    def _answered(self, meant: "_Meant", rows: Sequence[Any], as_of: datetime | None) -> Answer:
+        try:
+            return self._answer(meant, rows, as_of)
+        except Exception:  # A row that does not open costs this person's answer, never the others'.
+            return _no_answer(meant.ask, NoAnswerReason.ERROR)
+
+    def _answer(self, meant: "_Meant", rows: Sequence[Any], as_of: datetime | None) -> Answer:
+        """From the rows of these records in the visible load; `as_of` is None when nothing was ever loaded."""
+        ask = meant.ask
+        if as_of is None:
+            return _no_answer(ask, NoAnswerReason.NOT_CONFIGURED)
         items, broken = [], 0
         for row in rows:
+            if row.category not in ask.wanted:
+                continue
             if row.sealed is not None:
                 context = item_context(row.category, row.record_key)
                 items.append(read_item_back(self._keys.open(self.partner.code, row.sealed, context)))
             elif row.broken:
                 broken += 1
-        kept, held, strangers = only_permitted(items, wanted, frozenset(records))
-        state, reason = (AnswerState.FOUND if held else AnswerState.NOTHING_HELD), None
+        kept, held, strangers = only_permitted(items, ask.wanted, frozenset(meant.records))
         if broken and not held:
-            state, reason = AnswerState.NO_ANSWER, NoAnswerReason.MALFORMED
+            return replace(
+                _no_answer(ask, NoAnswerReason.MALFORMED),
+                as_of=as_of,
+                match=meant.match,
+                dropped=broken + strangers,
+                records=meant.records,
+            )
         return Answer(
             ask.agency,
             ask.person,
-            state,
+            AnswerState.FOUND if held else AnswerState.NOTHING_HELD,
             kept,
-            with_zone(rows[0].as_of),
-            match,
-            reason,
+            as_of,
+            meant.match,
+            None,
             broken + strangers,
-            records=records,
+            records=meant.records,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """An ask, the records it is about, and how sure that is."""
+
+    ask: Ask
+    records: tuple[str, ...]
+    match: MatchState
+
+
+def _no_answer(ask: Ask, reason: str) -> Answer:
+    return Answer(ask.agency, ask.person, AnswerState.NO_ANSWER, reason=reason)
 
 
 def load_times(session: Session) -> dict[str, datetime]:

@@ -7,12 +7,12 @@ here once more. A partner that is slow, down, wrong or hostile costs the page it
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 
-from connectors.contract import Answer, Ask, Connector, ConnectorError, NoAnswerReason
+from connectors.contract import Answer, Ask, Connector, ConnectorError, NoAnswerReason, TakesMany
 from connectors.identify import require_asked_properly
 from connectors.mapping import only_permitted
 from policies.vocabulary import AnswerState, DataCategory
@@ -33,12 +33,15 @@ _TROUBLE = frozenset({NoAnswerReason.TIMEOUT, NoAnswerReason.ERROR, NoAnswerReas
 
 @dataclass(slots=True, eq=False)
 class _Task:
-    """One question on its way. `started_at` is set by the worker, `over` by whoever gives up on it."""
+    """What one partner is asked in one go: one question, or several where the connector takes several at once.
 
-    ask: Ask
+    `started_at` is set by the worker, `over` by whoever gives up on it.
+    """
+
+    asks: tuple[Ask, ...]
     give_up_at: float
     each_s: float
-    done: "SimpleQueue[tuple[_Task, Answer]]"
+    done: "SimpleQueue[tuple[_Task, tuple[Answer, ...]]]"
     probe: bool = False
     started_at: float | None = None
     over: bool = False
@@ -84,6 +87,7 @@ class _Lane:
 
     def __init__(self, connector: Connector, workers: int, clock: Callable[[], float]) -> None:
         self.connector, self.workers, self.clock = connector, workers, clock
+        self.takes_many = isinstance(connector, TakesMany)
         self.breaker = _Breaker()
         self.queue: SimpleQueue[_Task | None] = SimpleQueue()
         self.lock = threading.Lock()
@@ -125,27 +129,35 @@ class _Lane:
                 if task.over or remaining <= 0:
                     continue
                 task.started_at = begun
-            answer = self._ask(task.ask, min(task.each_s, remaining), begun)
+            answers = self._ask(task.asks, min(task.each_s, remaining), begun)
             with self.lock:
                 if task.over:  # Nobody waits any more: the answer is discarded, and this thread was replaced.
                     self.left_behind -= 1
                     return
                 task.over = True
-            task.done.put((task, answer))
+            task.done.put((task, answers))
 
-    def _ask(self, ask: Ask, deadline_s: float, begun: float) -> Answer:
+    def _ask(self, asks: tuple[Ask, ...], deadline_s: float, begun: float) -> tuple[Answer, ...]:
         reason: str = NoAnswerReason.ERROR
         try:
-            known_to = ask.wanted.keys() <= {DataCategory.SERVICE_INVOLVEMENT}
-            put = self.connector.known_to if known_to else self.connector.fetch
-            return replace(_checked(ask, put(ask, deadline_s=deadline_s)), elapsed_s=self.clock() - begun)
+            said = self._put(asks, deadline_s)
+            took = self.clock() - begun
+            return tuple(replace(_checked(ask, answer), elapsed_s=took) for ask, answer in zip(asks, said, strict=True))
         except ConnectorError as error:
             reason = error.code if error.code in NoAnswerReason.__members__ else NoAnswerReason.ERROR
         except TimeoutError:
             reason = NoAnswerReason.TIMEOUT
         except Exception:  # A partner's fault, or a connector's, is that partner's tile and nothing else.
             reason = NoAnswerReason.ERROR
-        return _no_answer(ask, reason, self.clock() - begun)
+        return tuple(_no_answer(ask, reason, self.clock() - begun) for ask in asks)
+
+    def _put(self, asks: tuple[Ask, ...], deadline_s: float) -> Sequence[Answer]:
+        if isinstance(self.connector, TakesMany):
+            return self.connector.fetch_many(asks, deadline_s=deadline_s)
+        (ask,) = asks
+        known_to = ask.wanted.keys() <= {DataCategory.SERVICE_INVOLVEMENT}
+        put = self.connector.known_to if known_to else self.connector.fetch
+        return (put(ask, deadline_s=deadline_s),)
 
 
 class Gatherer:
@@ -178,7 +190,8 @@ class Gatherer:
         """Puts every question and returns one answer for each, by agency and person.
 
         An ask that wants only SERVICE_INVOLVEMENT is put as "is this person known to you"; any other as "what do
-        you hold". Raises ConnectorError before anybody is asked: NO_INTENT, NOBODY_NAMED, ASKED_TWICE.
+        you hold"; a connector that takes many gets all its questions in one call.
+        Raises ConnectorError before anybody is asked: NO_INTENT, NOBODY_NAMED, ASKED_TWICE.
         Effects: partners are asked; a thread that hangs is left behind, at most MOST_LEFT_BEHIND per partner.
         """
         begun = self._clock()
@@ -189,20 +202,20 @@ class Gatherer:
                 "ASKED_TWICE", "One partner is asked twice about one person; put it into one question."
             )
         answers: dict[tuple[str, str], Answer] = {}
-        done: SimpleQueue[tuple[_Task, Answer]] = SimpleQueue()
+        done: SimpleQueue[tuple[_Task, tuple[Answer, ...]]] = SimpleQueue()
         give_up_at = begun + self._total_s - MARGIN_S
         waiting: dict[str, list[_Task]] = {}
-        for ask in asks:
-            lane = self._lanes.get(ask.agency)
-            refusal, probe = self._refusal(lane, ask, begun)
+        for agency, bundle in self._bundles(asks):
+            lane = self._lanes.get(agency)
+            refusal, probe = self._refusal(lane, begun)
             if refusal is not None or lane is None:
-                answers[ask.agency, ask.person] = _no_answer(ask, refusal or NoAnswerReason.NOT_CONFIGURED)
+                _tell(answers, bundle, [_no_answer(a, refusal or NoAnswerReason.NOT_CONFIGURED) for a in bundle])
                 continue
             each_s = self._each_s
             own = lane.connector.partner.reach.get("deadline_s")
             if isinstance(own, float):
                 each_s = min(each_s, own)
-            waiting.setdefault(ask.agency, []).append(_Task(ask, give_up_at, each_s, done, probe))
+            waiting.setdefault(agency, []).append(_Task(bundle, give_up_at, each_s, done, probe))
         for agency, tasks in waiting.items():
             self._lanes[agency].put(tasks)
         pending = {task for tasks in waiting.values() for task in tasks}
@@ -211,20 +224,18 @@ class Gatherer:
             for task in [t for t in pending if now >= _overdue_at(t)]:
                 if self._abandon(task, now):
                     pending.discard(task)
-                    answers[task.ask.agency, task.ask.person] = _no_answer(
-                        task.ask, NoAnswerReason.TIMEOUT, now - begun
-                    )
+                    _tell(answers, task.asks, [_no_answer(a, NoAnswerReason.TIMEOUT, now - begun) for a in task.asks])
             if not pending:
                 break
             # A task may start while we wait; looking again soon enough keeps each one to its own time.
             next_look = min(*(_overdue_at(t) for t in pending), now + self._each_s)
             try:
-                task, answer = done.get(timeout=max(next_look - now, 0.001))
+                task, said = done.get(timeout=max(next_look - now, 0.001))
             except Empty:
                 continue
             pending.discard(task)
-            self._note(task, answer)
-            answers[task.ask.agency, task.ask.person] = answer
+            self._note(task, said)
+            _tell(answers, task.asks, said)
         return answers
 
     def close(self) -> None:
@@ -232,7 +243,19 @@ class Gatherer:
         for lane in self._lanes.values():
             lane.close()
 
-    def _refusal(self, lane: _Lane | None, ask: Ask, now: float) -> tuple[NoAnswerReason | None, bool]:
+    def _bundles(self, asks: Sequence[Ask]) -> Iterator[tuple[str, tuple[Ask, ...]]]:
+        """What is put in one call: all questions to a connector that takes many, else one by one."""
+        together: dict[str, list[Ask]] = {}
+        for ask in asks:
+            lane = self._lanes.get(ask.agency)
+            if lane is not None and lane.takes_many:
+                together.setdefault(ask.agency, []).append(ask)
+            else:
+                yield ask.agency, (ask,)
+        for agency, bundle in together.items():
+            yield agency, tuple(bundle)
+
+    def _refusal(self, lane: _Lane | None, now: float) -> tuple[NoAnswerReason | None, bool]:
         if lane is None:
             return NoAnswerReason.NOT_CONFIGURED, False
         if lane.full():
@@ -242,7 +265,7 @@ class Gatherer:
 
     def _abandon(self, task: _Task, now: float) -> bool:
         """Gives up on a question; False when its answer came in this very moment."""
-        lane = self._lanes[task.ask.agency]
+        lane = self._lanes[task.asks[0].agency]
         with lane.lock:
             if task.over:
                 return False
@@ -255,9 +278,9 @@ class Gatherer:
             lane.breaker.note(well=False, probe=task.probe, now=now, failures_to_open=self._failures_to_open)
         return True
 
-    def _note(self, task: _Task, answer: Answer) -> None:
-        trouble = answer.state is AnswerState.NO_ANSWER and answer.reason in _TROUBLE
-        self._lanes[task.ask.agency].breaker.note(
+    def _note(self, task: _Task, answers: Sequence[Answer]) -> None:
+        trouble = any(a.state is AnswerState.NO_ANSWER and a.reason in _TROUBLE for a in answers)
+        self._lanes[task.asks[0].agency].breaker.note(
             well=not trouble, probe=task.probe, now=self._clock(), failures_to_open=self._failures_to_open
         )
 
@@ -265,6 +288,10 @@ class Gatherer:
 def _overdue_at(task: _Task) -> float:
     started_at = task.started_at
     return task.give_up_at if started_at is None else min(task.give_up_at, started_at + task.each_s + GRACE_S)
+
+
+def _tell(answers: dict[tuple[str, str], Answer], asks: Sequence[Ask], said: Sequence[Answer]) -> None:
+    answers.update({(ask.agency, ask.person): answer for ask, answer in zip(asks, said, strict=True)})
 
 
 def _no_answer(ask: Ask, reason: str, elapsed_s: float = 0.0, dropped: int = 0) -> Answer:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, select, tuple_
+from sqlalchemy import CompoundSelect, Select, select
 from sqlalchemy.orm import Session
 
 from connectors import PartialDate, SourceRecord, record_system
@@ -198,8 +198,16 @@ def _rows_near(session: Session, keys: Keys, wanted: set[str], named: set[tuple[
     )
     persons: Select[Any] | CompoundSelect[Any] = by_key
     if named:
-        by_name = select(table.c.person).where(tuple_(table.c.agency, table.c.record).in_(sorted(named)))
-        persons = by_key.union(by_name)
+        # Agency by agency: SQLite reads the whole table when pairs of columns are compared with a list of pairs.
+        by_agency: dict[str, list[str]] = defaultdict(list)
+        for agency, record in sorted(named):
+            by_agency[agency].append(record)
+        persons = by_key.union(
+            *(
+                select(table.c.person).where(table.c.agency == agency, table.c.record.in_(numbers))
+                for agency, numbers in by_agency.items()
+            )
+        )
     query = select(*COLUMNS).where(table.c.person.in_(persons)).order_by(table.c.id).limit(MOST_ROWS + 1)
     return session.execute(query).all()
 

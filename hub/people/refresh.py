@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from connectors import SourceRecord
@@ -114,9 +114,13 @@ def _forget(session: Session, keys: Keys, rows: Sequence[int]) -> None:
         found = session.execute(select(*COLUMNS).where(tables.records.c.id.in_(some))).all()
         touched.update(row.person for row in found if row.person)
         old = [(k, row.id) for row in found for k in _blind(keys, opened(keys, row))]
-        for pairs_of_key in chunks(old):
+        if old:
+            # Row by row: SQLite reads the whole table when pairs of columns are compared with a list of pairs.
             session.execute(
-                delete(tables.keys).where(tuple_(tables.keys.c.key, tables.keys.c.record_id).in_(pairs_of_key))
+                delete(tables.keys).where(
+                    tables.keys.c.key == bindparam("old_key"), tables.keys.c.record_id == bindparam("old_row")
+                ),
+                [{"old_key": key, "old_row": row} for key, row in old],
             )
         session.execute(
             delete(tables.links).where(or_(tables.links.c.first_id.in_(some), tables.links.c.second_id.in_(some)))
@@ -312,7 +316,10 @@ def keep_apart(
     low, high = sorted((first, second))
     found = session.execute(
         select(table.c.person)
-        .where(tuple_(table.c.agency, table.c.record).in_([low, high]), table.c.person.is_not(None))
+        .where(
+            or_(*(and_(table.c.agency == agency, table.c.record == record) for agency, record in (low, high))),
+            table.c.person.is_not(None),
+        )
     ).scalars().all()  # fmt: skip
     if len(found) != 2 or low == high:
         raise ValueError("Two records of the index are needed.")

@@ -1,6 +1,7 @@
 """Who belongs to a child: what agencies state, what follows from it, and what is never used."""
 
 import pytest
+from sqlalchemy import event
 from tests_people import NOW, Index, say
 
 from hub.people import Family, family_of
@@ -157,3 +158,17 @@ def test_a_person_alone_is_said_to_be_alone_and_nobody_is_nobody(index: Index) -
     assert "No other person is known" in found.notes[0]
     with index.session() as session:
         assert family_of(session, index.keys, "nobody", now=NOW).members == ()
+
+
+def test_a_family_is_found_without_reading_everybody(index: Index) -> None:
+    index.load(CHILD, MOTHER, FATHER)
+    child = index.persons()["csc/1"]
+    asked: list[tuple[str, object]] = []
+    event.listen(index.db.engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+    with index.session() as session:
+        assert len(family_of(session, index.keys, child, now=NOW).members) == 3
+        read = session.connection().connection.driver_connection
+        assert read is not None
+        plans = [row[3] for sql, bound in asked for row in read.execute("EXPLAIN QUERY PLAN " + sql, bound)]
+    assert [step for step in plans if step.startswith("SCAN match_")] == []
+    assert any("(agency=? AND record=?)" in step for step in plans)
