@@ -10,7 +10,7 @@ import csv
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -114,7 +114,7 @@ class PersonColumns:
 
     names: tuple[NameColumns, ...] = ()
     preferred: str | None = None
-    date_of_birth: str | None = None
+    date_of_birth: str | tuple[str, ...] | None = None
     deceased: Coded | None = None
     deceased_date: str | None = None
     sex: Coded | None = None
@@ -166,7 +166,7 @@ class PersonMapping:
     query: str | None = None
     relationships: RelationshipRows | None = None
     no_date: frozenset[str] = frozenset()
-    delimiter: str = ","
+    delimiter: str | None = None
     encoding: str = "utf-8-sig"
 
     @classmethod
@@ -183,7 +183,7 @@ class PersonMapping:
             query=t.maybe("query"),
             relationships=_relationships(t.table("relationships")) if "relationships" in table else None,
             no_date=frozenset(t.texts("no_date")),
-            delimiter=t.maybe("delimiter") or ",",
+            delimiter=t.maybe("delimiter"),
             encoding=t.maybe("encoding") or "utf-8-sig",
         )
         t.done("agency")
@@ -276,6 +276,16 @@ def _address_columns(t: _Table) -> AddressColumns:
     return AddressColumns(parts, use)
 
 
+def _date_columns(t: _Table, key: str) -> str | tuple[str, ...] | None:
+    """One column, or three: `{ day, month, year }`."""
+    if not isinstance(t.rest.get(key), Mapping):
+        return t.maybe(key)
+    inner = t.table(key)
+    columns = (inner.maybe("day") or "", inner.maybe("month") or "", inner.text("year"))
+    inner.done()
+    return columns
+
+
 def _person_columns(t: _Table) -> PersonColumns:
     names = [_name_columns(t, None)]
     for previous in t.tables("previous"):
@@ -286,7 +296,7 @@ def _person_columns(t: _Table) -> PersonColumns:
     columns = PersonColumns(
         names=tuple(names),
         preferred=t.maybe("preferred"),
-        date_of_birth=t.maybe("date_of_birth"),
+        date_of_birth=_date_columns(t, "date_of_birth"),
         deceased=t.coded("deceased"),
         deceased_date=t.maybe("deceased_date"),
         sex=t.coded("sex"),
@@ -323,7 +333,8 @@ def _relationships(t: _Table) -> RelationshipRows:
 
 def _columns_of(p: PersonColumns) -> set[str]:
     coded = (p.deceased, p.sex, p.gender, p.ethnicity, p.reference_relationship, p.flags)
-    single = (p.preferred, p.date_of_birth, p.deceased_date, p.household, p.valid_from, p.valid_until)
+    born = (p.date_of_birth,) if isinstance(p.date_of_birth, str) else p.date_of_birth or ()
+    single = (p.preferred, *born, p.deceased_date, p.household, p.valid_from, p.valid_until)
     found = {c.column for c in coded if c} | {c for c in single if c} | {*p.telephone, *p.email}
     found |= {c for _, c in p.identifiers} | {c for _, c in p.related}
     found |= {c for n in p.names for c in (*n.given, *n.family, *([n.full] if n.full else []))}
@@ -359,6 +370,28 @@ def _parse_date(text: str, formats: tuple[str, ...]) -> PartialDate | None:
     return None
 
 
+def _date_of_parts(day: str | None, month: str | None, year: str | None) -> PartialDate | None:
+    """A date from its parts; a day or month that is missing or impossible makes it a partial one."""
+    if not (year and year.isascii() and year.isdigit() and len(year) == 4):
+        return None
+    at = int(month) if month and month.isascii() and month.isdigit() else _month(month)
+    if at is None or not 1 <= at <= 12:
+        return PartialDate(date(max(1, int(year)), 1, 1), "UUA")
+    try:
+        return PartialDate(date(int(year), at, int(day or "")))
+    except ValueError:
+        return PartialDate(date(max(1, int(year)), at, 1), "UAA")
+
+
+def _month(text: str | None) -> int | None:
+    for form in ("%b", "%B"):
+        try:
+            return datetime.strptime(text or "", form).month  # noqa: DTZ007 - a month has no time zone
+        except ValueError:
+            continue
+    return None
+
+
 def _split_name(text: str, use: str | None) -> Name:
     if "," in text:
         family, _, given = text.partition(",")
@@ -391,6 +424,15 @@ class _Row:
         found = _parse_date(value, self.mapping.date_formats)
         if found is None:
             self.reject(column or "", "no date format of the mapping fits")
+        return found
+
+    def born(self, columns: str | tuple[str, ...] | None) -> PartialDate | None:
+        if not isinstance(columns, tuple):
+            return self.day(columns)
+        day, month, year = (self.cell(column or None) for column in columns)
+        found = _date_of_parts(day, month, year)
+        if found is None and (year or month or day):
+            self.reject(columns[2], "day, month and year make no date")
         return found
 
     def code(self, coded: Coded | None) -> str | None:
@@ -444,7 +486,7 @@ class _Row:
         return Person(
             identifiers=tuple(Identifier(value, s) for s, column in p.identifiers if (value := self.cell(column))),
             names=self.names(p),
-            date_of_birth=self.day(p.date_of_birth),
+            date_of_birth=self.born(p.date_of_birth),
             is_deceased=True if died else _truth(deceased),
             deceased_date=died,
             addresses=self.addresses(p),
@@ -559,6 +601,13 @@ def _people(
     for line, cells in rows:
         if first:
             first = False
+            if mapping.record not in cells:
+                has = ", ".join(sorted(cells)[:30])
+                raise ConnectorError(
+                    "MAPPING",
+                    f"{source} line 1: no column {mapping.record!r}, which the mapping names as `record`; it has: {has}. "
+                    "Correct `record`, or set `delimiter`.",
+                )
             for column in sorted(mapping.columns() - set(cells)):
                 yield Reject(source, 1, column, "the mapping names a column that the file does not have")
         row = _Row(cells, mapping, source, line)
@@ -576,11 +625,25 @@ def _people(
 
 
 def read_rows(
-    path: Path, *, delimiter: str = ",", encoding: str = "utf-8-sig"
+    path: Path, *, delimiter: str | None = None, encoding: str = "utf-8-sig"
 ) -> Iterator[tuple[int, dict[str, str]] | Reject]:
-    """The rows of a CSV file with their line numbers; a row that is not readable is a Reject and costs only itself."""
-    with path.open(encoding=encoding, errors="surrogateescape", newline="") as file:
-        lines = file.read().splitlines()
+    """The rows of a CSV file with their line numbers; a row that is not readable is a Reject and costs only itself.
+
+    Without a `delimiter` it is what stands most often in the first line: comma, tab, semicolon or bar.
+    """
+    with path.open("rb") as raw:
+        if raw.read(2) in (b"\xff\xfe", b"\xfe\xff"):
+            encoding = "utf-16"
+    try:
+        with path.open(encoding=encoding, errors="surrogateescape", newline="") as file:
+            lines = file.read().splitlines()
+    except (LookupError, UnicodeError) as error:
+        raise ConnectorError(
+            "FILE", f"{path.name}: cannot be read as {encoding}; set `encoding` in the mapping"
+        ) from error
+    if delimiter is None:
+        heading = next((line for line in lines if line.strip()), "")
+        delimiter = max(",\t;|", key=heading.count)
     header: list[str] | None = None
     at = 0
     while at < len(lines):
@@ -614,6 +677,9 @@ def read_people(
         path = folder / (one.file or "people.csv")
         if not path.is_file():
             yield Reject(path.name, 0, "", "the file is missing")
+            continue
+        if not path.stat().st_size:
+            yield Reject(path.name, 0, "", "the file is empty")
             continue
         when = as_of or datetime.fromtimestamp(path.stat().st_mtime, UTC)
         ties: list[tuple[int, dict[str, str]]] = []

@@ -153,3 +153,26 @@ def test_a_file_with_broken_rows_costs_only_those_rows(tmp_path: Path) -> None:
 def test_a_missing_file_is_said_and_does_not_stop_the_others(tmp_path: Path) -> None:
     mapping = PersonMapping.from_table({"record": "id", "file": "gone.csv", "person": {}}, agency="police")
     assert [x.reason for x in rejects(list(mapping.people_in(tmp_path)))] == ["the file is missing"]
+
+
+def test_three_columns_of_a_date_tabs_and_a_missing_day_are_read(tmp_path: Path) -> None:
+    (tmp_path / "MAPPING.toml").write_text(
+        '[files."a.tsv"]\nagency = "a"\nrecord = "id"\n[files."a.tsv".person]\ngiven = "g"\n'
+        'date_of_birth = { day = "d", month = "m", year = "y" }\n'
+    )
+    (tmp_path / "a.tsv").write_text(
+        "id\tg\td\tm\ty\n1\tAmira\t3\t2\t2015\n2\tJo\t31\t2\t2015\n3\tSam\t\tMar\t2015\n4\tX\t1\t1\t?\n"
+    )
+    found = list(read_mapping(tmp_path / "MAPPING.toml")["a.tsv"].people_in(tmp_path))
+    born = [str(r.person.date_of_birth) for r in found if isinstance(r, SourceRecord) and r.person.date_of_birth]
+    assert [b.count("UAA") for b in born] == [0, 1, 1]
+    assert [(r.line, r.column) for r in found if isinstance(r, Reject)] == [(5, "y")]
+
+
+def test_a_file_without_the_record_column_says_which_columns_it_has(tmp_path: Path) -> None:
+    (tmp_path / "MAPPING.toml").write_text(
+        '[files."a.csv"]\nagency = "a"\nrecord = "id"\n[files."a.csv".person]\ngiven = "g"\n'
+    )
+    (tmp_path / "a.csv").write_text("ref,g\n1,Amira\n")
+    with pytest.raises(ConnectorError, match=r"a\.csv line 1: no column 'id'.*g, ref"):
+        list(read_mapping(tmp_path / "MAPPING.toml")["a.csv"].people_in(tmp_path))
