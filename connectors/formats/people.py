@@ -605,7 +605,7 @@ def _people(
                 has = ", ".join(sorted(cells)[:30])
                 raise ConnectorError(
                     "MAPPING",
-                    f"{source} line 1: no column {mapping.record!r}, which the mapping names as `record`; it has: {has}. "
+                    f"{source} line 1: no column {mapping.record!r}, the `record` of the mapping; it has: {has}. "
                     "Correct `record`, or set `delimiter`.",
                 )
             for column in sorted(mapping.columns() - set(cells)):

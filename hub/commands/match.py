@@ -6,6 +6,7 @@ only, after the linking is done; no other command takes one. Must never print a 
 
 import csv
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from hub.people.matching.batch import link as link_all
 from hub.people.matching.compare import DEFAULT_MODEL, Model
 from hub.people.matching.normalise import prepare
 from hub.people.matching.train import fit
-from hub.people.measuring import Truth, measure_families, measure_links, measure_pictures, rows_of
+from hub.people.measuring import Truth, measure_fairness, measure_families, measure_links, measure_pictures, rows_of
 
 LINK_COLUMNS = ("agency_a", "record_a", "agency_b", "record_b", "weight_bits", "probability", "outcome")
 FAMILY_COLUMNS = ("agency", "record", "person", "household")
@@ -98,17 +99,39 @@ def train(records: Path, mapping: Path, out: Path, name: str, model: Path) -> No
 
 
 @match.command()
-@click.option("--links", required=True, type=_file)
+@click.option("--records", type=_folder, help="Link these files first, and measure by group of people as well.")
+@click.option("--mapping", type=_file, help="MAPPING.toml, with --records.")
+@click.option("--links", type=_file, help="LINKS.csv; without it the records are linked now.")
 @click.option("--families", "families_file", type=_file)
 @_truth
-def measure(links: Path, families_file: Path | None, truth: Path) -> None:
-    """Compare LINKS.csv (and FAMILIES.csv) with truth: per agency pair, and who was taken for whom."""
-    known = Truth.read(truth)
-    for line in measure_links(links, known):
-        click.echo(line)
-    if families_file:
-        for line in measure_families(families_file, known):
+@click.option("--truth-mapping", type=_file, help="TOML that says where truth stands in other files.")
+@click.pass_context
+def measure(
+    ctx: click.Context,
+    records: Path | None,
+    mapping: Path | None,
+    links: Path | None,
+    families_file: Path | None,
+    truth: Path,
+    truth_mapping: Path | None,
+) -> None:
+    """Compare links and families with truth: per agency pair, per group of people, and who was taken for whom."""
+    if links is None and (records is None or mapping is None):
+        raise click.UsageError("Give --links, or --records with --mapping.")
+    known = Truth.described(truth, truth_mapping) if truth_mapping else Truth.read(truth)
+    with tempfile.TemporaryDirectory() as folder:
+        if links is None:
+            links, families_file = Path(folder) / "LINKS.csv", Path(folder) / "FAMILIES.csv"
+            ctx.invoke(link, records=records, mapping=mapping, out=links, model=DEFAULT_MODEL, cores=2)
+            ctx.invoke(families, records=records, mapping=mapping, links=links, out=families_file)
+        for line in measure_links(links, known):
             click.echo(line)
+        if families_file and known.household:
+            for line in measure_families(families_file, known):
+                click.echo(line)
+        if records and mapping:
+            for line in measure_fairness(links, known, _read(records, mapping, tell=False), datetime.now(UTC).date()):
+                click.echo(line)
 
 
 @match.command()
@@ -129,7 +152,7 @@ def _say(line: str) -> None:
     click.echo(line, err=True)
 
 
-def _read(folder: Path, mapping: Path) -> list[SourceRecord]:
+def _read(folder: Path, mapping: Path, *, tell: bool = True) -> list[SourceRecord]:
     found: list[SourceRecord] = []
     rejects: Counter[tuple[str, str, str]] = Counter()
     for one in read_mapping(mapping).values():
@@ -138,7 +161,7 @@ def _read(folder: Path, mapping: Path) -> list[SourceRecord]:
                 rejects[record.source, record.column, record.reason] += 1
             else:
                 found.append(record)
-    for (source, column, reason), count in sorted(rejects.items()):
+    for (source, column, reason), count in sorted(rejects.items()) if tell else ():
         _say(f"{source}: {column or 'row'}: {reason} ({count})")
     if not found:
         raise click.ClickException("No record could be read. Check --records and --mapping.")

@@ -5,14 +5,16 @@ that links may import it. Must never print a name, a date of birth or an address
 """
 
 import csv
+import re
 import secrets
 import tempfile
 import time
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -23,6 +25,7 @@ from hub.keys import KeyRing
 from hub.keys import metadata as key_tables
 from hub.people import tables
 from hub.people.families import Family, family_of
+from hub.people.index import best_birth_date, most_said
 from hub.people.refresh import refresh, relink
 from policies.vocabulary import RelationToIndex
 
@@ -52,6 +55,22 @@ class Truth:
         household = {r["person_id"]: r["household_id"] for r in rows}
         return cls(person, household, {r["person_id"]: int(r["age"]) for r in rows if r.get("age", "").isdigit()})
 
+    @classmethod
+    def described(cls, folder: Path, description: Path) -> "Truth":
+        """Reads truth that lies in other files, as a TOML file describes it.
+
+        `[[records]]` with `file`, `agency` (a name) or `agency_column`, `record` and `person` (columns), and `pattern`
+        where only a part of the person column, its first group, is the person.
+        """
+        person: dict[Key, str] = {}
+        for one in tomllib.loads(description.read_text(encoding="utf-8"))["records"]:
+            for row in rows_of(folder / one["file"]):
+                found = re.search(one.get("pattern", "(.*)"), row[one["person"]])
+                if found:
+                    agency = row[one["agency_column"]] if "agency_column" in one else one["agency"]
+                    person[agency, row[one["record"]].strip()] = found[1]
+        return cls(person, {}, {})
+
     def same_household(self, one: str, other: str) -> bool:
         """Whether two persons are of one household."""
         return self.household.get(one) is not None and self.household.get(one) == self.household.get(other)
@@ -65,7 +84,7 @@ def rows_of(path: Path) -> Iterable[dict[str, str]]:
     """The rows of a CSV file; none when there is no such file."""
     if path.is_file():
         with path.open(newline="", encoding="utf-8") as file:
-            yield from csv.DictReader(file)
+            yield from csv.DictReader(file, skipinitialspace=True)
 
 
 def measure_links(links: Path, known: Truth) -> Iterable[str]:
@@ -142,6 +161,73 @@ def measure_families(families_file: Path, known: Truth) -> Iterable[str]:
         f"child households: {len(homes)}, recovered whole {whole} ({whole / max(1, len(homes)):.4f}), "
         f"pairs P {right / max(1, given):.4f} R {right / max(1, wanted):.4f}"
     )
+
+
+_BANDS = ((0, "0 to 4"), (5, "5 to 17"), (18, "18 to 39"), (40, "40 to 64"), (65, "65 and over"))
+_SEXES = {"1": "male", "2": "female"}
+#: A missed share is set beside everybody's only from this many true pairs on.
+ENOUGH_TO_COMPARE = 200
+
+
+def groups_of(held: Sequence[SourceRecord], known: Truth, today: date) -> Mapping[str, tuple[str, str, str]]:
+    """Person -> (age band, sex, ethnic group) as most records say."""
+    records: dict[str, list[SourceRecord]] = defaultdict(list)
+    for record in held:
+        if (who := known.of(record)) is not None:
+            records[who].append(record)
+    found = {}
+    for who, own in records.items():
+        born = best_birth_date(own)
+        age = known.age.get(who, today.year - born.date.year if born else None)
+        band = [words for least, words in _BANDS if age is not None and least <= age]
+        sex = _SEXES.get(most_said(r.person.sex_code for r in own) or "", "not held")
+        found[who] = (
+            band[-1] if band else "not held",
+            sex,
+            most_said(r.person.ethnicity_code for r in own) or "not held",
+        )
+    return found
+
+
+def measure_fairness(links: Path, known: Truth, held: Sequence[SourceRecord], today: date) -> Iterable[str]:
+    """Missed and wrong links between records of different agencies by age band, sex and ethnic group.
+
+    A wrong link counts for the group of each of its two persons. The ratio is the group's missed share over
+    everybody's, told only where the group is large enough.
+    """
+    groups = groups_of(held, known, today)
+    counts: dict[tuple[int, str], Counter[str]] = defaultdict(Counter)
+    per_person: dict[str, Counter[str]] = defaultdict(Counter)
+    for record in held:
+        if (who := known.of(record)) is not None:
+            per_person[who][record.agency] += 1
+    for who, agencies in per_person.items():
+        pairs = (agencies.total() ** 2 - sum(n * n for n in agencies.values())) // 2
+        for at, group in enumerate(groups[who]):
+            counts[at, group]["true"] += pairs
+    for row in rows_of(links):
+        a = known.person.get((row["agency_a"], row["record_a"]))
+        b = known.person.get((row["agency_b"], row["record_b"]))
+        if row["outcome"] != "auto" or row["agency_a"] == row["agency_b"] or a is None or b is None:
+            continue
+        if a not in groups or b not in groups:
+            continue
+        for who in {a, b}:
+            for at, group in enumerate(groups[who]):
+                counts[at, group]["right" if a == b else "wrong"] += 1
+    everybody: Counter[str] = Counter()
+    for (at, _), count in counts.items():
+        if at == 0:
+            everybody.update(count)
+    overall = 1 - everybody["right"] / max(1, everybody["true"])
+    yield "group | true | missed | wrong | missed share | to everybody's"
+    for (at, group), c in sorted(counts.items()):
+        if not (c["true"] or c["wrong"]):
+            continue
+        share = 1 - c["right"] / max(1, c["true"])
+        ratio = f"{share / overall:.2f}" if overall and c["true"] >= ENOUGH_TO_COMPARE else "too few"
+        name = ("age", "sex", "ethnic group")[at]
+        yield f"{name} {group} | {c['true']} | {c['true'] - c['right']} | {c['wrong']} | {share:.4f} | {ratio}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,26 @@ def test_hardly_anybody_is_taken_for_another(linked: Path) -> None:
     assert float(households.split("(")[1].split(")")[0]) >= 0.75
 
 
+def test_misses_are_told_by_age_sex_and_ethnic_group_and_add_up(linked: Path) -> None:
+    files = ("--records", str(FILES), "--mapping", str(MAPPING), "--truth", str(FILES))
+    lines = run("measure", "--links", str(linked / "LINKS.csv"), *files).splitlines()
+    rows = [line.split(" | ") for line in lines[lines.index(next(x for x in lines if x.startswith("group |"))) + 1 :]]
+    sums = {
+        kind: [sum(int(row[at]) for row in rows if row[0].startswith(kind)) for at in (1, 2)]
+        for kind in ("age ", "sex ", "ethnic group ")
+    }
+    assert len({tuple(s) for s in sums.values()}) == 1
+    assert sums["sex "][0] > sums["sex "][1] > 0
+
+
+def test_truth_may_lie_in_a_column_of_any_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id, who\nr1, rec-7-org\n")
+    (tmp_path / "T.toml").write_text(
+        '[[records]]\nfile = "a.csv"\nagency = "a"\nrecord = "id"\nperson = "who"\npattern = "rec-([0-9]+)-"\n'
+    )
+    assert Truth.described(tmp_path, tmp_path / "T.toml").person == {("a", "r1"): "7"}
+
+
 def test_every_record_has_one_person_and_one_household(linked: Path) -> None:
     with (linked / "FAMILIES.csv").open() as file:
         rows = list(csv.DictReader(file))
