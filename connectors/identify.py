@@ -36,9 +36,11 @@ def require_enough(query: PersonQuery) -> None:
 
 def fits(query: PersonQuery, person: Person) -> MatchState | None:
     """Returns CONFIRMED when NHS number and date of birth agree, UNCONFIRMED when a person fits by less, else None."""
-    number, born = person.identifier(NHS_NUMBER), person.date_of_birth
-    same_number = bool(number and query.nhs_number) and _digits(number) == _digits(query.nhs_number)
-    if number and query.nhs_number and not same_number:
+    born = person.date_of_birth
+    # A record that took the place of another carries its old number too (NHS: superseded).
+    numbers = {_digits(i.value) for i in person.identifiers if i.system == NHS_NUMBER}
+    same_number = bool(query.nhs_number) and _digits(query.nhs_number) in numbers
+    if numbers and query.nhs_number and not same_number:
         return None
     same_birth = born is not None and born.date == query.date_of_birth
     if born is not None and query.date_of_birth is not None and not same_birth:

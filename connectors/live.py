@@ -6,13 +6,14 @@ with none. A piece about somebody else is dropped and counted; when nothing else
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from connectors.contract import Answer, Ask, Connector, ConnectorError, ItemMapping, NoAnswerReason, Partner
 from connectors.identify import require_asked_properly, the_one
 from connectors.mapping import Cell, only_permitted, read_item
 from connectors.records import Item
-from policies.vocabulary import AnswerState, DataCategory, MatchState
+from policies.vocabulary import AnswerState, DataCategory, FieldKind, MatchState, SealState, SubjectFlag
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,16 @@ def answer_live(
     give_up_at = begun + deadline_s
     records, match = ask.records, MatchState.CONFIRMED
     items: list[Item] = []
+    shielded = False
     strangers = broken = 0
     reason: str | None = None
     try:
         if not any(offered_of_wanted(partner, wanted)):
             raise ConnectorError(NoAnswerReason.NOT_CONFIGURED, f"{partner.code}: offers nothing of what was wanted.")
         if not records and ask.query is not None:
-            records, match = the_one(ask.query, connector.find(ask.query, deadline_s=deadline_s))
+            found = connector.find(ask.query, deadline_s=deadline_s)
+            records, match = the_one(ask.query, found)
+            shielded = any(SubjectFlag.SHIELDED in f.flags for f in found if f.record in records)
         for spec, fields in offered_of_wanted(partner, wanted) if records else ():
             rows = ask_for(spec, records, fields, ask, give_up_at)
             strangers, broken = strangers + rows.strangers, broken + rows.broken
@@ -66,7 +70,7 @@ def answer_live(
                 item, problems = read_item(spec, cell, iso=True)
                 broken += len(problems)
                 if item is not None:
-                    items.append(item)
+                    items.append(_withheld(item) if shielded else item)
     except ConnectorError as error:
         reason = error.code if error.code in NoAnswerReason.__members__ else NoAnswerReason.ERROR
     kept, held, others = only_permitted(items, wanted, frozenset(records))
@@ -93,3 +97,9 @@ def answer_live(
         time.monotonic() - begun,
         records,
     )
+
+
+def _withheld(item: Item) -> Item:
+    """An item of somebody whom this partner itself shields: its owner decides, and nothing in it locates them."""
+    values = {name: value for name, value in item.values.items() if value.kind is not FieldKind.WHEREABOUTS}
+    return replace(item, values=MappingProxyType(values), seal=SealState.WITHHELD)

@@ -38,12 +38,15 @@ FHIR_SUBJECT: Mapping[str, str] = MappingProxyType(
         "Encounter": "subject",
         "Flag": "subject",
         "CarePlan": "subject",
+        "CareTeam": "subject",
     }
 )
 #: Where a FHIR resource says how confidential it is; read for every resource.
 FHIR_SEAL = "meta.security"
 ENCODINGS = ("utf-8", "cp1252", "latin-1")
 DELIMITERS = (",", ";", "\t", "|")
+#: Servers that speak FHIR in a way of their own.
+DIALECTS = ("plain", "nhs-pds")
 NETWORKS = ("public", "private", "loopback")
 #: Seconds that one question may wait, if the file does not say; and the most that it may say.
 DEFAULT_DEADLINE_S = 1.5
@@ -53,7 +56,7 @@ _DROP_KEYS = ("folder", "encoding", "delimiter")
 _HTTP_KEYS = ("base_url", "network", "ca_file", "certificate_file", "key_file", "token_file", "deadline_s")
 _REACH_KEYS = {
     "extract": _DROP_KEYS,
-    "fhir": (*_DROP_KEYS, *_HTTP_KEYS),
+    "fhir": (*_DROP_KEYS, *_HTTP_KEYS, "dialect"),
     "rest": (*_DROP_KEYS, *_HTTP_KEYS),
     "sql": (*_DROP_KEYS, "url", "password_file", "deadline_s"),
 }
@@ -228,6 +231,8 @@ def _reach(t: _Table, *, drops_people: bool) -> tuple[str, Mapping[str, object]]
         if bool(files["certificate_file"]) != bool(files["key_file"]):
             t.refuse("key_file", "goes with certificate_file", "give both or neither")
         reach |= {key: value for key, value in files.items() if value}
+    if way == "fhir" and "dialect" in t.rest:
+        reach["dialect"] = t.choice("dialect", DIALECTS)
     if way == "sql":
         reach["url"] = _database(t)
         if password_file := t.maybe_text("password_file"):

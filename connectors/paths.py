@@ -5,6 +5,7 @@ or a list for a text. A path is `a.b`, `a[0].b` (the first) or `a[].b` (every on
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from connectors.contract import ConnectorError, NoAnswerReason
@@ -31,8 +32,13 @@ def is_path(path: str) -> bool:
     return bool(_steps(path))
 
 
-def text_at(value: object, path: str) -> str | None:
-    """Returns the text, number or truth value at the path; several are joined by "; ", anything else is None."""
+def text_at(
+    value: object, path: str, *, in_words: Callable[[dict[str, object]], str | None] | None = None
+) -> str | None:
+    """Returns the text, number or truth value at the path; several are joined by "; ", anything else is None.
+
+    Takes `in_words`: how an object at the end of the path reads, where the format defines that.
+    """
     here = [value]
     for name, place in _steps(path):
         there = []
@@ -43,7 +49,8 @@ def text_at(value: object, path: str) -> str | None:
             elif isinstance(found, list):
                 there += found if place == "" else found[int(place) : int(place) + 1]
         here = there
-    texts = [t for t in map(_text, here[:MOST_TEXTS]) if t]
+    said = [in_words(one) if in_words and isinstance(one, dict) else _text(one) for one in here[:MOST_TEXTS]]
+    texts = [t for t in said if t]
     return "; ".join(texts) or None
 
 

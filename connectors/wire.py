@@ -102,8 +102,9 @@ class _Guarded:
 class Wire:
     """One partner's connections. Every call is bounded by `give_up_at` on the monotonic clock."""
 
-    def __init__(self, partner: Partner, accept: tuple[str, ...]) -> None:
-        self._code, self._accept = partner.code, accept
+    def __init__(self, partner: Partner, accept: tuple[str, ...], *, explained: frozenset[int] = frozenset()) -> None:
+        """Takes `explained`: statuses beside 200 whose body says why, and is returned like an answer."""
+        self._code, self._accept, self._explained = partner.code, accept, explained
         self._reach: Mapping[str, object] = partner.reach
         self._watch = _Watch()
         parts = urlsplit(str(partner.reach["base_url"]))
@@ -127,6 +128,13 @@ class Wire:
         form = urlencode(fields).encode()
         return self._send("POST", self._path + path, form, "application/x-www-form-urlencoded", give_up_at)
 
+    def get(self, path: str, query: Mapping[str, str], *, headers: Mapping[str, str], give_up_at: float) -> object:
+        """Reads a resource, for the one dialect that knows no other way. Raises ConnectorError (NoAnswerReason)."""
+        if not re.fullmatch(r"(/[A-Za-z0-9.-]+)+", path) or ".." in path:
+            raise self._wrong(NoAnswerReason.NOT_CONFIGURED, "has an id that is none")
+        target = self._path + path + ("?" + urlencode(query) if query else "")
+        return self._send("GET", target, None, None, give_up_at, headers)
+
     def get_next(self, url: str, *, give_up_at: float) -> object:
         """Reads a page that the partner itself named, if it is below the partner's own URL."""
         below = url.removeprefix(self.base_url)
@@ -138,8 +146,16 @@ class Wire:
         """Effects: closes the pooled connections."""
         self._pool.close()
 
-    def _send(self, method: str, target: str, body: bytes | None, kind: str | None, give_up_at: float) -> object:
-        headers = {"Accept": self._accept[0], "Accept-Encoding": "identity", "User-Agent": "kith"}
+    def _send(
+        self,
+        method: str,
+        target: str,
+        body: bytes | None,
+        kind: str | None,
+        give_up_at: float,
+        more: Mapping[str, str] | None = None,
+    ) -> object:
+        headers = {"Accept": self._accept[0], "Accept-Encoding": "identity", "User-Agent": "kith", **(more or {})}
         if kind:
             headers["Content-Type"] = kind
         if token_file := self._reach.get("token_file"):
@@ -190,7 +206,7 @@ class Wire:
             raise self._wrong(NoAnswerReason.REFUSED, "refused the question")
         if 300 <= status < 400:
             raise self._wrong(NoAnswerReason.MALFORMED, "sent us elsewhere")
-        if status != 200:
+        if status != 200 and status not in self._explained:
             raise self._wrong(NoAnswerReason.ERROR, "reported an error")
         kind, _, parameters = headers.get("Content-Type", "").partition(";")
         charset = parameters.lower().replace('"', "").partition("charset=")[2].strip() or "utf-8"

@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 
 from connectors import NHS_NUMBER, ConnectorError, Gatherer, ItemMapping, build_connector
-from connectors.fhir import read_patient
 from connectors.formats.csv_rows import BrokenRow, CsvFile
+from connectors.formats.fhir import read_patient
 from connectors.mapping import read_item, tidy
 from connectors.paths import rows_at, text_at
 from connectors.simulator import SimulatedConnector, SimulatedPartner
