@@ -193,6 +193,7 @@ def relink(session: Session, keys: Keys, *, now: datetime, model: Model | None =
         if len(pending) >= BULK
         else _around(session, keys, pending)
     )
+    rows = sorted(rows, key=lambda row: (row.agency, row.record))  # Ties never depend on who was loaded first.
     records = [prepare(opened(keys, row)) for row in rows]
     at_of = {row.id: at for at, row in enumerate(rows)}
     new = {at_of[row] for row in pending}

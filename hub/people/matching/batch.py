@@ -23,8 +23,30 @@ _shared: tuple[Sequence[Prepared], Scorer] | None = None
 def link(records: Sequence[Prepared], *, model: Model | None = None, cores: int = 1) -> tuple[Clusters, Model]:
     """Persons and pairs of these records, with the model that was fitted to them.
 
-    Takes the model to start from, by default the shipped one, and on how many cores to weigh.
+    Takes the model to start from, by default the shipped one, and on how many cores to weigh. The order of the
+    records never matters: they are worked through by agency and record id.
     """
+    order = sorted(range(len(records)), key=lambda at: (records[at].agency, records[at].record))
+    clusters, fitted = _link([records[at] for at in order], model, cores)
+    return _as_given(clusters, order), fitted
+
+
+def _as_given(clusters: Clusters, order: Sequence[int]) -> Clusters:
+    """Positions in the order in which the records were given."""
+    least: dict[int, int] = {}
+    for at, root in enumerate(clusters.person_of):
+        least[root] = min(least.get(root, order[at]), order[at])
+    person_of = [0] * len(order)
+    for at, root in enumerate(clusters.person_of):
+        person_of[order[at]] = least[root]
+    links = tuple(
+        replace(x, first=min(order[x.first], order[x.second]), second=max(order[x.first], order[x.second]))
+        for x in clusters.links
+    )
+    return Clusters(tuple(person_of), links, frozenset(least[root] for root in clusters.flagged))
+
+
+def _link(records: Sequence[Prepared], model: Model | None, cores: int) -> tuple[Clusters, Model]:
     found = sorted(pairs(records))
     start = model or Model.load(DEFAULT_MODEL)
     fitted = fit(records, start, found=found)
