@@ -17,7 +17,7 @@ from audit.errors import (
 from audit.events import SHAPES, Event, Kind, Shape
 from audit.log import Trail
 from audit.receipts import Receipt, ReceiptProof
-from audit.tables import create_guards, metadata
+from audit.tables import create_guards, excess_rights, metadata
 
 __all__ = [
     "SHAPES",
@@ -39,5 +39,6 @@ __all__ = [
     "TrailUnavailable",
     "VerifierKey",
     "create_guards",
+    "excess_rights",
     "metadata",
 ]

@@ -118,6 +118,19 @@ def missing_tables(connection: Connection) -> list[str]:
     return [table.name for table in GUARDED if not inspector.has_table(table.name)]
 
 
+def excess_rights(connection: Connection) -> list[str]:
+    """What this connection's role may do to the trail beyond INSERT and SELECT, as `RIGHT on table` (PostgreSQL)."""
+    if connection.dialect.name != "postgresql":
+        return []
+    ask = text("SELECT has_table_privilege(:name, :right)")
+    return [
+        f"{right} on {table.name}"
+        for table in GUARDED
+        for right in ("UPDATE", "DELETE", "TRUNCATE", "TRIGGER")
+        if connection.scalar(ask, {"name": table.name, "right": right})
+    ]
+
+
 def _guard_names(dialect: str, table: str) -> list[str]:
     last = "no_replace" if dialect == "sqlite" else "no_truncate"
     return [f"{table}_no_update", f"{table}_no_delete", f"{table}_{last}"]

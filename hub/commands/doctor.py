@@ -6,7 +6,7 @@ import sys
 import click
 from sqlalchemy import text
 
-from audit import AuditError, EntryUnknown
+from audit import AuditError, EntryUnknown, excess_rights
 from connectors import ConnectorError
 from hub.assembly import open_hub
 from hub.db import make_engine
@@ -48,6 +48,7 @@ def _findings() -> list[tuple[str, str | None]]:
         engine.dispose()
     if behind:
         return found
+    found.append(("rights on the trail", None if settings.demo else _rights(settings.database_url)))
     try:
         issuers = read_issuers(settings.issuers_file, https_only=not settings.demo)
         found.append(("sign-in", None if issuers else "no identity provider is listed in HUB_ISSUERS_FILE"))
@@ -67,3 +68,19 @@ def _findings() -> list[tuple[str, str | None]]:
     finally:
         hub.close()
     return found
+
+
+def _rights(database_url: str) -> str | None:
+    """What is wrong with the role that serves: it may only insert into the trail and read it."""
+    engine = make_engine(database_url)
+    try:
+        with engine.connect() as connection:
+            excess = excess_rights(connection)
+    finally:
+        engine.dispose()
+    if not excess:
+        return None
+    return (
+        f"the database role has {excess[0]} and {len(excess) - 1} rights more than INSERT and SELECT. Serve with a "
+        "role of its own: as the tables' owner run python -m hub migrate --grant-to ROLE"
+    )

@@ -1,6 +1,7 @@
 """Migrations: they make the very tables that the code knows, on both engines, and the guards of the trail."""
 
 from collections.abc import Callable, Iterator
+from uuid import uuid4
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -10,7 +11,7 @@ from sqlalchemy.exc import DatabaseError
 
 import audit
 from hub.db import all_metadata, make_engine
-from hub.migrations import current, newest, upgrade
+from hub.migrations import current, grant, newest, upgrade
 from hub.migrations.generate import render_plain_types
 from tests.conftest import ENGINES
 
@@ -71,3 +72,39 @@ def test_after_the_migrations_nobody_changes_or_deletes_a_row_of_the_trail(
         with pytest.raises(DatabaseError, match="append-only"):
             connection.execute(text(statement.format(t=table.name, c=next(iter(row)))))
         connection.rollback()
+
+
+@pytest.mark.postgresql
+def test_the_role_that_serves_may_insert_and_read_the_trail_and_nothing_else(
+    new_database: Callable[[str], str],
+) -> None:
+    owner = make_engine(new_database("postgresql"))
+    upgrade(owner)
+    role = f"serving_{uuid4().hex[:8]}"
+    with owner.begin() as connection:
+        connection.execute(text(f"CREATE ROLE {role} LOGIN"))
+        assert audit.excess_rights(connection)
+    grant(owner, role)
+    grant(owner, role)
+    serving = make_engine(owner.url.set(username=role).render_as_string(hide_password=False))
+    trail_tables = sorted(audit.metadata.tables)
+    for table in trail_tables:
+        column = next(iter(audit.metadata.tables[table].columns)).name
+        for statement in (
+            f"UPDATE {table} SET {column} = {column}",
+            f"DELETE FROM {table}",
+            f"TRUNCATE {table}",
+            f"DROP TRIGGER {table}_no_update ON {table}",
+            f"ALTER TABLE {table} DISABLE TRIGGER ALL",
+        ):
+            with pytest.raises(DatabaseError, match=r"permission denied|must be owner"), serving.begin() as connection:
+                connection.execute(text(statement))
+    with serving.begin() as connection:
+        assert audit.excess_rights(connection) == []
+        for table in trail_tables:
+            connection.execute(text(f"SELECT count(*) FROM {table}"))
+        connection.execute(text("INSERT INTO audit_checkpoint (size, t, root, note) VALUES (1, 0, '', '')"))
+        connection.execute(text("INSERT INTO user_acts (\"user\", kind, at) VALUES ('u', 'k', now())"))
+        connection.execute(text("DELETE FROM user_acts"))
+    serving.dispose()
+    owner.dispose()
