@@ -38,6 +38,7 @@ SIGNIFICANT = frozenset(
 #: Fields that agencies can contradict each other about.
 COMPARED = ("name", "date_of_birth", "sex", "address", "nhs_number")
 DID_NOT_ANSWER = "Did not answer. This does not mean that nothing is known: ring this agency."
+ALONE = "No other person is known in this family. That does not mean that there is nobody."
 _NOT_ON_TIMELINE = frozenset({DataCategory.SERVICE_INVOLVEMENT, DataCategory.DEMOGRAPHIC})
 
 Place = tuple[str, str]
@@ -72,6 +73,8 @@ def picture(
         relations=revealed.relations,
         events=_events(shown, redacted.kept),
         notes=(
+            # By who is shown, not by who is known: else its absence would tell of somebody who may not be seen.
+            *([ALONE] if len(shown) == 1 else []),
             *family.notes,
             *(["A partner sent something that could not be used; it is not shown."] if partial else []),
         ),

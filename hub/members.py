@@ -74,7 +74,7 @@ def members_of(session: Session, hub: Hub, enquiry: Enquiry, *, now: datetime) -
         relation = CONNECTIONS.get(added[person], RelationToIndex.OTHER)
         member = _member(person, records, relation, why=ADDED, words=_standing(relation))
         members.append(replace(member, is_added=True))
-    members = _shield_those_who_live_together(members)
+    members = _shield_those_who_live_together(members, now.date())
     relations = tuple(
         RelationView(
             person=r.person,
@@ -115,13 +115,22 @@ def related_persons(family: Family, enquiry: Enquiry) -> tuple[str, ...]:
     )
 
 
-def _shield_those_who_live_together(members: list[Member]) -> list[Member]:
+def _shield_those_who_live_together(members: list[Member], today: date) -> list[Member]:
     """Who shares a protected person's dwelling is protected too, flagged or not.
 
     Only records that carry the flag say where the protected dwelling is; an old record of theirs does not, nor does
-    an agency's family reference, which may still hold the partner who was left.
+    an agency's family reference, which may still hold the partner who was left. Where a record of theirs has ended
+    is where they lived before: whoever stayed there is not hidden, and their page must not hint at who fled.
     """
-    homes = {key for m in members for r in m.records if r.flags & PROTECTED for key in _homes(r)}
+    left = {
+        key
+        for m in members
+        if m.facts.flags & PROTECTED
+        for r in m.records
+        if r.valid_until is not None and r.valid_until < today
+        for key in _homes(r)
+    }
+    homes = {key for m in members for r in m.records if r.flags & PROTECTED for key in _homes(r)} - left
     if not homes:
         return members
     return [

@@ -144,7 +144,7 @@ def family_of(session: Session, keys: Keys, person_id: str, *, now: datetime) ->
         members,
         _relations(ties, people, chosen, person_id),
         _households(together, chosen),
-        tuple(dict.fromkeys([*notes, *_notes(members, people, person_id)])),
+        tuple(dict.fromkeys([*notes, *_notes(people, person_id)])),
     )
 
 
@@ -515,9 +515,7 @@ def _households(together: Mapping[frozenset[str], _Together], chosen: set[str]) 
     return tuple(Household(f"home-{n}", tuple(m), tuple(sorted(agencies[t]))) for n, (t, m) in enumerate(shared, 1))
 
 
-def _notes(members: Sequence[Member], people: People, index: str) -> Iterable[str]:
-    if len(members) == 1:
-        yield "No other person is known in this family. That does not mean that there is nobody."
+def _notes(people: People, index: str) -> Iterable[str]:
     if _is_protected(people[index]):
         yield "Whereabouts are protected: nobody is shown as household because of an address."
         return

@@ -132,6 +132,29 @@ def key_worker(v: Visitor) -> Tour:
     yield "young_person_refuses-picture"
 
 
+def consent_of_a_family(v: Visitor) -> Tour:
+    """What a family agreed to: on record, each form, its errors, a withdrawal, and the tasks that follow."""
+    page = v.sign_in("family_keyworker")
+    v.go("/enquiries/new")
+    fill_enquiry(page, "early_help_agreed", threshold=False)
+    v.press("Search")
+    v.press("This is the person")
+    v.follow("What the family agreed to")
+    yield "consent"
+    where = page.url
+    for form in ("answer", "assessment", "standing", "decision"):
+        page.goto(f"{where}/{form}")
+        yield f"consent-{form}"
+    page.goto(f"{where}/answer")
+    v.press("Save")
+    yield "consent-answer-errors"
+    page.goto(where)
+    v.press("Withdraw")
+    yield "consent-withdrawn"
+    v.go("/tasks")
+    yield "tasks"
+
+
 def governance(v: Visitor) -> Tour:
     """Who saw what: the register, a search by person, one entry with its proof."""
     page = v.sign_in("ig_officer")
@@ -188,6 +211,7 @@ TOURS: Mapping[str, Callable[[Visitor], Tour]] = {
     "other_families": other_families,
     "gp_coordinator": gp_coordinator,
     "key_worker": key_worker,
+    "consent_of_a_family": consent_of_a_family,
     "governance": governance,
     "bystanders": bystanders,
     "outage": outage,
