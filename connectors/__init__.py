@@ -13,7 +13,6 @@ from connectors.contract import (
     Partner,
     PersonQuery,
 )
-from connectors.drop_rows import FileCount
 from connectors.extract import ExtractConnector, OpenSession, load_times, stored_people
 from connectors.fhir import FhirConnector
 from connectors.formats.people import (
@@ -27,6 +26,7 @@ from connectors.formats.people import (
 from connectors.gather import Gatherer
 from connectors.loading import LoadReport, forget_drop, load_drop
 from connectors.partner import load_partner, load_partners, moved, person_mapping
+from connectors.quality import ElementCount, FileCount, Unused
 from connectors.records import (
     NHS_NUMBER,
     STANDARD_FIELDS,
@@ -59,6 +59,7 @@ __all__ = [
     "Contact",
     "ContactLine",
     "Coverage",
+    "ElementCount",
     "ExtractConnector",
     "FhirConnector",
     "FileCount",
@@ -83,6 +84,7 @@ __all__ = [
     "RestConnector",
     "SourceRecord",
     "SqlConnector",
+    "Unused",
     "Value",
     "build_connector",
     "forget_drop",

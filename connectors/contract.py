@@ -5,7 +5,7 @@ anything that a partner does: a slow, broken or hostile partner becomes an `Answ
 called without an `Ask`, which carries the audit intent that was made durable first.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -81,7 +81,8 @@ class Coverage:
 class ItemMapping:
     """One `[[items]]` table of a partner's file: where pieces of one category come from and what their columns mean.
 
-    `source` is the CSV file, the SELECT, the path or the FHIR resource type, as the partner's way has it.
+    `source` is the file, the SELECT, the path or the FHIR resource type, as the partner's way has it; `element` names
+    the table within an XML file. Rows that do not fit `when` are set aside: they are of no matter for this table.
     """
 
     category: DataCategory
@@ -96,6 +97,18 @@ class ItemMapping:
     date_formats: tuple[str, ...] = ("%Y-%m-%d",)
     rows: str = "items[]"
     seal: str | None = None
+    element: str | None = None
+    id_columns: tuple[str, ...] = ()
+    when: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def use(self) -> str:
+        """What reports call this use of a file."""
+        return f"{self.category} ({self.element})" if self.element else str(self.category)
+
+    def sets_aside(self, cell: Callable[[str], str | None]) -> bool:
+        """Returns whether the partner's own relevance rule says that a row is of no matter for this table."""
+        return any((cell(column) or "").strip() not in wanted for column, wanted in self.when.items())
 
     def kind(self, name: str) -> FieldKind:
         """Returns what the field is: standard fields mean the same everywhere."""
@@ -107,7 +120,8 @@ class ItemMapping:
 
     def columns(self) -> frozenset[str]:
         """Returns every column that the table names."""
-        named = (self.id, self.record, self.occurred_on, self.seal, *self.values.values())
+        ids = self.id_columns or (self.id,)
+        named = (*ids, self.record, self.occurred_on, self.seal, *self.values.values(), *self.when)
         return frozenset(column for column in named if column)
 
 

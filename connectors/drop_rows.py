@@ -1,112 +1,112 @@
 """The rows of a drop: read one by one, sealed, written in batches, counted, and reported where they are broken.
 
 For: connectors/loading.py, which decides what is loaded and when it becomes visible. Must never let a broken row
-sink its file, and never repeat a value of a row in what it reports.
+sink its file, and never repeat a value of a row in what it reports. Each batch is written together with how far the
+load has come, so that a load that broke off goes on where it stopped.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from sqlalchemy import Table, insert, select
 from sqlalchemy.orm import Session
 
-from connectors.contract import ConnectorError, ItemMapping, Keys
-from connectors.formats.csv_rows import BrokenRow, CsvFile
+from connectors.contract import ItemMapping, Keys
+from connectors.formats.csv_rows import BrokenRow, Row
 from connectors.formats.people import PersonMapping, Reject, people_from_rows
 from connectors.mapping import read_item, tidy
+from connectors.quality import Findings, Tally
 from connectors.records import SourceRecord
 from connectors.sealed import birth_key, item_context, nhs_key, person_context, record_key, write_item, write_person
 from connectors.tables import extract_items, extract_people
+from connectors.unfinished import Progress
 
 #: Rows written in one transaction; others may write between two batches.
 BATCH_ROWS = 500
-#: Rejects that a report lists one by one; all are counted.
-MOST_REJECTS_LISTED = 1000
-#: Share of rows of one file that may be unusable before the whole drop is refused as the wrong kind of file.
-MOST_ROWS_REJECTED = 0.5
+
+
+class RowsFile(Protocol):
+    """One table of a drop, whatever it is written in."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in reports of what was read."""
+        ...
+
+    @property
+    def unknown(self) -> Mapping[str, int]:
+        """Elements that nobody uses."""
+        ...
+
+    @property
+    def columns(self) -> Collection[str]:
+        """Elements that it may have."""
+        ...
+
+    def rows(self) -> Iterator[Row | BrokenRow]:
+        """Every row, readable or not."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class FileCount:
-    """What became of the rows of one file in one use; rows_in = rows_out + rows_rejected."""
+class Into:
+    """Where rows go: an agency's partition and the load that is being made."""
 
-    file: str
-    use: str
-    rows_in: int
-    rows_out: int
-    rows_rejected: int
-
-
-@dataclass(slots=True)
-class Tally:
-    """The rows of one file in one use while they are read."""
-
-    file: str
-    use: str
-    rows_in: int = 0
-    rows_rejected: int = 0
-
-    def close(self) -> FileCount:
-        if self.rows_rejected > MOST_ROWS_REJECTED * self.rows_in:
-            raise ConnectorError(
-                "TOO_MANY_REJECTS",
-                f"{self.file}: {self.rows_rejected} of {self.rows_in} rows cannot be used; is it the agreed file?",
-            )
-        return FileCount(self.file, self.use, self.rows_in, self.rows_in - self.rows_rejected, self.rows_rejected)
-
-
-@dataclass(slots=True)
-class Findings:
-    """What the report will say."""
-
-    rejects: list[Reject] = field(default_factory=list)
-    unlisted: int = 0
-    files: list[FileCount] = field(default_factory=list)
-
-    def add(self, reject: Reject, whole_row_of: Tally | None = None) -> None:
-        if whole_row_of is not None:
-            whole_row_of.rows_rejected += 1
-        if len(self.rejects) < MOST_REJECTS_LISTED:
-            self.rejects.append(reject)
-        else:
-            self.unlisted += 1
+    session: Session
+    keys: Keys
+    agency: str
+    load: str
+    progress: Progress
 
 
 def load_people(
-    session: Session,
-    keys: Keys,
-    agency: str,
-    load: str,
-    mapping: PersonMapping,
-    files: dict[str, CsvFile],
-    findings: Findings,
+    into: Into, mapping: PersonMapping, people_file: RowsFile, ties_file: RowsFile | None, findings: Findings
 ) -> int:
-    """Writes everybody of the drop. Returns how many people that were; their rows are counted in `findings`."""
+    """Writes everybody of the drop, step 0 of a load. Returns how many; their rows are counted in `findings`."""
     assert mapping.file is not None
-    tally = Tally(mapping.file, "people")
+    tally = Tally(mapping.file, "people", sorted(mapping.columns()))
+    ties = Tally((mapping.relationships and mapping.relationships.file) or "", "relationships")
+    done = into.progress.begin(0)
     at: list[int] = []
-    ties_file = mapping.relationships.file if mapping.relationships else None
-    ties = Tally(ties_file or "", "relationships")
     ties_at: list[int] = []
-    tie_rows = _cells(files[ties_file], ties, findings, ties_at) if ties_file else iter(())
-    rows = _last_line_only(_cells(files[mapping.file], tally, findings, at), at)
-    people = 0
     batch: list[dict[str, Any]] = []
+    people = 0
+
+    def before_a_row() -> None:
+        nonlocal people
+        if done.rows and tally.rows_in == done.rows:  # Here an earlier run stopped.
+            tally.restore(done.tally)
+            people = done.written
+            done.rows = 0
+        elif len(batch) >= BATCH_ROWS:
+            _write(into, extract_people, batch)
+            into.progress.save(0, tally, findings, people)
+
+    def wrong(reject: Reject, of: Tally, whole_row: bool = False) -> None:
+        if done.rows:  # An earlier run has listed it.
+            of.rows_rejected += whole_row
+        else:
+            findings.add(reject, of, whole_row)
+
+    tie_rows = _cells(ties_file, ties, wrong, ties_at, lambda: None) if ties_file else iter(())
+    rows = _last_line_only(_cells(people_file, tally, wrong, at, before_a_row), at)
     for found in people_from_rows(rows, mapping, source=mapping.file, relationships=tie_rows):
         if isinstance(found, SourceRecord):
-            batch.append(_person_row(keys, agency, load, found))
-            people += 1
-            if len(batch) >= BATCH_ROWS:
-                _write(session, extract_people, batch)
+            if not done.rows:
+                batch.append(_person_row(into, found))
+                people += 1
         elif not at and ties_file:  # Relationships are read before the first row of people; one element loses the row.
-            findings.add(replace(found, source=ties_file, line=ties_at[found.line - 2]), ties)
-        elif found.line == 1:
-            findings.add(found)
+            wrong(replace(found, source=ties.file, line=ties_at[found.line - 2]), ties, whole_row=True)
+        elif found.line == 1:  # A column that the first row does not have; in XML another row may have it.
+            if found.column not in people_file.columns:
+                wrong(found, tally)
         else:
-            findings.add(replace(found, line=at[-1]), None if found.column else tally)
-    _write(session, extract_people, batch)
-    findings.files += [t.close() for t in (tally, ties) if t.file]
+            wrong(replace(found, line=at[-1]), tally, whole_row=not found.column)
+    before_a_row()
+    findings.close(people_file, *(t for t in (tally, ties) if t.file))
+    _write(into, extract_people, batch)
+    into.progress.save(0, None, findings, people)
     return people
 
 
@@ -117,11 +117,12 @@ def _last_line_only(rows: Iterator[dict[str, str]], at: list[int]) -> Iterator[d
         yield row
 
 
-def _person_row(keys: Keys, agency: str, load: str, person: SourceRecord) -> dict[str, Any]:
+def _person_row(into: Into, person: SourceRecord) -> dict[str, Any]:
+    keys, agency = into.keys, into.agency
     key = record_key(keys, agency, person.record)
     return {
         "agency": agency,
-        "load": load,
+        "load": into.load,
         "record_key": key,
         "nhs_key": nhs_key(keys, agency, person.person),
         "birth_key": birth_key(keys, agency, person.person),
@@ -129,63 +130,80 @@ def _person_row(keys: Keys, agency: str, load: str, person: SourceRecord) -> dic
     }
 
 
-def _cells(file: CsvFile, tally: Tally, findings: Findings, at: list[int]) -> Iterator[dict[str, str]]:
+def _cells(
+    file: RowsFile, tally: Tally, wrong: Callable[..., None], at: list[int], before_a_row: Callable[[], None]
+) -> Iterator[dict[str, str]]:
     """The usable rows; `at` is told the line of each, because broken rows leave gaps."""
     for row in file.rows():
+        before_a_row()
         tally.rows_in += 1
         if isinstance(row, BrokenRow):
-            findings.add(row.reject, tally)
+            wrong(row.reject, tally, whole_row=True)
             continue
+        tally.see(row)
         for reject in row.rejects:
-            findings.add(reject)
+            wrong(reject, tally)
         at.append(row.line)
         yield row.cells
 
 
-def load_items(
-    session: Session, keys: Keys, agency: str, load: str, n: int, spec: ItemMapping, file: CsvFile, findings: Findings
-) -> int:
+def load_items(into: Into, n: int, spec: ItemMapping, file: RowsFile, findings: Findings) -> int:
     """Writes the items of the partner's `n`th table. Returns how many; a broken row leaves a mark on its person."""
-    tally = Tally(spec.source, str(spec.category))
-    for column in sorted(spec.columns() - set(file.columns)):
-        findings.add(Reject(spec.source, 1, column, "the mapping names a column that the file does not have"))
-    items = 0
+    tally = Tally(spec.source, spec.use, sorted(spec.columns()))
+    step, agency, keys = n + 1, into.agency, into.keys
+    done = into.progress.begin(step)
+    items, to_pass = done.written, done.rows
+    if to_pass:
+        tally.restore(done.tally)
+    else:
+        for column in sorted(spec.columns() - set(file.columns)):
+            findings.add(
+                Reject(spec.source, 1, column, "the mapping names a column that the file does not have"), tally
+            )
+    first_use = findings.is_first_use(file)
     batch: dict[bytes, tuple[int, dict[str, Any]]] = {}
     for row in file.rows():
+        if to_pass:
+            to_pass -= 1
+            continue
+        if len(batch) >= BATCH_ROWS:
+            items += _write_items(into, spec, batch, findings, tally)
+            into.progress.save(step, tally, findings, items)
         tally.rows_in += 1
         if isinstance(row, BrokenRow):
-            findings.add(row.reject, tally)
+            findings.add(row.reject, tally, whole_row=True)
             if record := tidy(row.cells.get(spec.record, "")):
-                key = keys.blind(f"item:{agency}", f"{n}\x1fbroken\x1f{row.reject.line}")
-                batch[key] = (0, _item_row(agency, load, key, record_key(keys, agency, record), spec, None))
-        else:
-            for reject in row.rejects:
-                findings.add(reject)
-            item, problems = read_item(spec, row.cells.get, iso=False)
-            for column, reason in problems:
-                findings.add(Reject(spec.source, row.line, column, reason), tally if item is None else None)
-            if item is None:
-                continue
-            key = keys.blind(f"item:{agency}", f"{n}\x1f{item.id}")
-            if key in batch:
-                findings.add(Reject(spec.source, row.line, spec.id, "repeats an id of this file"), tally)
-                continue
-            person = record_key(keys, agency, item.record)
-            sealed = keys.seal(agency, write_item(item), item_context(item.category, person))
-            batch[key] = (row.line, _item_row(agency, load, key, person, spec, sealed))
-        if len(batch) >= BATCH_ROWS:
-            items += _write_items(session, agency, load, spec, batch, findings, tally)
-    items += _write_items(session, agency, load, spec, batch, findings, tally)
-    findings.files.append(tally.close())
+                key = keys.blind(f"item:{agency}", f"{n}\x1fbroken\x1f{into.load}\x1f{row.reject.line}")
+                batch[key] = (0, _item_row(into, key, record_key(keys, agency, record), spec, None))
+            continue
+        tally.see(row)
+        for reject in row.rejects if first_use else ():
+            findings.add(reject, tally)
+        if spec.sets_aside(row.cells.get):
+            tally.rows_set_aside += 1
+            continue
+        item, problems = read_item(spec, row.cells.get, iso=False)
+        for column, reason in problems:
+            findings.add(Reject(spec.source, row.line, column, reason), tally, whole_row=item is None)
+        if item is None:
+            continue
+        key = keys.blind(f"item:{agency}", f"{n}\x1f{item.id}")
+        if key in batch:
+            findings.add(Reject(spec.source, row.line, spec.id, "repeats an id of this file"), tally, True)
+            continue
+        person = record_key(keys, agency, item.record)
+        sealed = keys.seal(agency, write_item(item), item_context(item.category, person))
+        batch[key] = (row.line, _item_row(into, key, person, spec, sealed))
+    items += _write_items(into, spec, batch, findings, tally)
+    findings.close(file, tally)
+    into.progress.save(step, None, findings, items)
     return items
 
 
-def _item_row(
-    agency: str, load: str, key: bytes, person: bytes, spec: ItemMapping, sealed: bytes | None
-) -> dict[str, Any]:
+def _item_row(into: Into, key: bytes, person: bytes, spec: ItemMapping, sealed: bytes | None) -> dict[str, Any]:
     return {
-        "agency": agency,
-        "load": load,
+        "agency": into.agency,
+        "load": into.load,
         "item_key": key,
         "record_key": person,
         "category": str(spec.category),
@@ -195,9 +213,7 @@ def _item_row(
 
 
 def _write_items(
-    session: Session,
-    agency: str,
-    load: str,
+    into: Into,
     spec: ItemMapping,
     batch: dict[bytes, tuple[int, dict[str, Any]]],
     findings: Findings,
@@ -205,18 +221,19 @@ def _write_items(
 ) -> int:
     """Writes what is new; an id that an earlier batch of this file had is a reject, and the first one stays."""
     t = extract_items.c
-    seen = select(t.item_key).where(t.agency == agency, t.load == load, t.item_key.in_(list(batch)))
-    for key in session.execute(seen).scalars() if batch else ():
+    mine = (t.agency == into.agency, t.load == into.load)
+    seen = select(t.item_key).where(*mine, t.item_key.in_(list(batch)))
+    for key in into.session.execute(seen).scalars() if batch else ():
         line, _ = batch.pop(key)
-        findings.add(Reject(spec.source, line, spec.id, "repeats an id of this file"), tally)
-    _write(session, extract_items, [row for _, row in batch.values()])
+        findings.add(Reject(spec.source, line, spec.id, "repeats an id of this file"), tally, whole_row=True)
     written = sum(not row["broken"] for _, row in batch.values())
+    _write(into, extract_items, [row for _, row in batch.values()])
     batch.clear()
     return written
 
 
-def _write(session: Session, table: Table, rows: list[dict[str, Any]]) -> None:
+def _write(into: Into, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Writes rows; `Progress.save` commits them together with how far the load has come."""
     if rows:
-        session.execute(insert(table), rows)
-        session.commit()
+        into.session.execute(insert(table), rows)
         rows.clear()

@@ -7,7 +7,6 @@ would otherwise read as "nothing held". Its report goes back to the partner and 
 
 import hashlib
 import json
-import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,20 +16,23 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from connectors.contract import ConnectorError, ItemMapping, Keys, Partner
-from connectors.drop_rows import FileCount, Findings, load_items, load_people
-from connectors.formats.csv_rows import CsvFile
+from connectors.contract import ConnectorError, Keys, Partner
+from connectors.drop_files import DropTable, Place, files_of, open_drop
+from connectors.drop_rows import Into, load_items, load_people
 from connectors.formats.people import PersonMapping, Reject
 from connectors.partner import person_mapping
-from connectors.sealed import (
-    with_zone,
-)
-from connectors.tables import extract_current, extract_items, extract_people
+from connectors.quality import FileCount, Findings, Unused
+from connectors.sealed import with_zone
+from connectors.tables import extract_current, extract_items, extract_people, extract_unfinished
+from connectors.unfinished import begin_or_go_on, end, overtaken
 
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What a load did. `rejects` names lines and columns, never a value; `rejects_unlisted` counts the rest."""
+    """What a load did. `rejects` names lines and columns, never a value; `rejects_unlisted` counts the rest.
+
+    `unused` are the elements that the files have and the mapping, or the format, does not know.
+    """
 
     agency: str
     load: str
@@ -42,6 +44,7 @@ class LoadReport:
     files: tuple[FileCount, ...] = ()
     rejects: tuple[Reject, ...] = ()
     rejects_unlisted: int = 0
+    unused: tuple[Unused, ...] = ()
 
 
 def load_drop(session: Session, keys: Keys, partner: Partner, folder: Path, *, now: datetime) -> LoadReport:
@@ -60,8 +63,10 @@ def load_drop(session: Session, keys: Keys, partner: Partner, folder: Path, *, n
     specs = partner.items if partner.way == "extract" else ()
     if mapping is None and not specs:
         raise ConnectorError("NOT_CONFIGURED", f"{partner.code}: its file names nothing to load")
-    names = sorted({*_people_files(mapping), *(spec.source for spec in specs)})
-    files = _open_files(partner, where, names, mapping, specs)
+    element = (partner.people or {}).get("element") if mapping else None
+    places = files_of(mapping, str(element) if element else None, specs)
+    files = open_drop(partner, where, places, mapping, specs)
+    names = sorted({name for name, _ in places})
     fingerprint = _fingerprint(partner, where, names)
     as_of = min(now, *(datetime.fromtimestamp((where / n).stat().st_mtime, UTC) for n in names))
 
@@ -78,25 +83,31 @@ def load_drop(session: Session, keys: Keys, partner: Partner, folder: Path, *, n
             current.items,
         )
     keys.seal(partner.code, b"", "warm")  # Makes the agency's key now: not while this session holds a write lock.
-    load = uuid.uuid4().hex
+    before = current.load if current is not None else None
+    progress = begin_or_go_on(session, partner.code, fingerprint, now=now)
+    _forget(session, partner.code, keep=(before, progress.load))
     findings = Findings()
+    if progress.saved:
+        findings.restore(progress.saved["findings"])
+    into = Into(session, keys, partner.code, progress.load, progress)
     try:
-        _forget(session, partner.code, keep=current.load if current is not None else None)
-        people = load_people(session, keys, partner.code, load, mapping, files, findings) if mapping else 0
-        items = sum(
-            load_items(session, keys, partner.code, load, n, spec, files[spec.source], findings)
-            for n, spec in enumerate(specs)
-        )
-        _make_visible(session, partner.code, load, current.load if current is not None else None, people, items,
-                      {"fingerprint": fingerprint, "as_of": as_of, "loaded_at": now})  # fmt: skip
-    except BaseException:
+        people, items = _load_all(into, partner, mapping, places, files, findings)
+        about = {"fingerprint": fingerprint, "as_of": as_of, "loaded_at": now}
+        _make_visible(into, before, people, items, about)
+    except ConnectorError:
         session.rollback()
-        _delete_load(session, partner.code, load)
+        if not end(session, partner.code, progress.owner):  # The rows are another run's, which read them as repeats.
+            session.rollback()
+            raise overtaken(partner.code) from None
+        _delete_load(session, partner.code, progress.load)
         raise
-    _forget(session, partner.code, keep=load)
+    except BaseException:
+        session.rollback()  # What was committed stays, unseen: the next run of these files goes on from there.
+        raise
+    _forget(session, partner.code, keep=(progress.load,))
     return LoadReport(
         partner.code,
-        load,
+        progress.load,
         now,
         as_of,
         False,
@@ -105,7 +116,30 @@ def load_drop(session: Session, keys: Keys, partner: Partner, folder: Path, *, n
         tuple(findings.files),
         tuple(findings.rejects),
         findings.unlisted,
+        tuple(findings.unused),
     )
+
+
+def _load_all(
+    into: Into,
+    partner: Partner,
+    mapping: PersonMapping | None,
+    places: list[Place],
+    files: dict[Place, DropTable],
+    findings: Findings,
+) -> tuple[int, int]:
+    """Every step that an earlier run has not brought to its end. Returns how many people and items there are."""
+    done = into.progress.finished
+    if not done:
+        ties = mapping.relationships.file if mapping and mapping.relationships else None
+        if mapping:
+            load_people(into, mapping, files[places[0]], files[ties, None] if ties else None, findings)
+        else:
+            into.progress.save(0, None, findings, 0)
+    for n, spec in enumerate(partner.items if partner.way == "extract" else ()):
+        if len(done) <= n + 1:
+            load_items(into, n, spec, files[spec.source, spec.element], findings)
+    return done[0], sum(done[1:])
 
 
 def forget_drop(session: Session, agency: str) -> None:
@@ -114,8 +148,9 @@ def forget_drop(session: Session, agency: str) -> None:
     Effects: commits. Until the next load the agency's answer is NOT_CONFIGURED, never "nothing held".
     """
     session.execute(delete(extract_current).where(extract_current.c.agency == agency))
+    session.execute(delete(extract_unfinished).where(extract_unfinished.c.agency == agency))
     session.commit()
-    _forget(session, agency, keep=None)
+    _forget(session, agency, keep=())
 
 
 def _own_folder(partner: Partner, folder: Path) -> Path:
@@ -133,46 +168,6 @@ def _said(partner: Partner, key: str) -> str:
     return str(partner.reach[key])
 
 
-def _people_files(mapping: PersonMapping | None) -> list[str]:
-    if mapping is None or not mapping.file:
-        return []
-    more = mapping.relationships.file if mapping.relationships else None
-    return [mapping.file, *([more] if more else [])]
-
-
-def _open_files(
-    partner: Partner,
-    where: Path,
-    names: list[str],
-    mapping: PersonMapping | None,
-    specs: tuple[ItemMapping, ...],
-) -> dict[str, CsvFile]:
-    """Reads all headings first, so that everything that is missing is said at once and nothing is written."""
-    must: dict[str, set[str]] = {name: set() for name in names}
-    if mapping and mapping.file:
-        must[mapping.file].add(mapping.record)
-        if mapping.relationships and mapping.relationships.file:
-            must[mapping.relationships.file] |= {mapping.relationships.record, mapping.relationships.other}
-    for spec in specs:
-        must[spec.source] |= {spec.id, spec.record}
-    opened, wrong = {}, []
-    for name in names:
-        path = where / name
-        if not path.is_file() or path.is_symlink():
-            wrong.append(("MISSING_FILE", f"{name}: is not in the drop"))
-            continue
-        try:
-            opened[name] = CsvFile(path, encoding=_said(partner, "encoding"), delimiter=_said(partner, "delimiter"))
-        except ConnectorError as error:
-            wrong.append((error.code, error.sentence))
-            continue
-        if missing := sorted(must[name] - set(opened[name].columns)):
-            wrong.append(("MISSING_COLUMN", f"{name}: the heading has no column {', '.join(missing)}"))
-    if wrong:
-        raise ConnectorError(wrong[0][0], f"{partner.code}: nothing was loaded. " + "; ".join(s for _, s in wrong))
-    return opened
-
-
 def _fingerprint(partner: Partner, where: Path, names: list[str]) -> bytes:
     """SHA-256 over every file and over how it is read: the same files with another mapping are another load."""
     people = json.dumps(dict(partner.people or {}), sort_keys=True, default=str)
@@ -184,16 +179,15 @@ def _fingerprint(partner: Partner, where: Path, names: list[str]) -> bytes:
     return whole.digest()
 
 
-def _make_visible(
-    session: Session, agency: str, load: str, before: str | None, people: int, items: int, about: dict[str, Any]
-) -> None:
+def _make_visible(into: Into, before: str | None, people: int, items: int, about: dict[str, Any]) -> None:
     """The one moment: from here on readers see the new load. Refused when rows are missing or another came first."""
+    session, agency, load = into.session, into.agency, into.load
     stored = [
         session.execute(select(func.count()).where(t.c.agency == agency, t.c.load == load, *more)).scalar_one()
         for t, more in ((extract_people, ()), (extract_items, (extract_items.c.broken == 0,)))
     ]
     row = {"load": load, "people": people, "items": items, **about}
-    done = stored == [people, items]
+    done = stored == [people, items] and end(session, agency, into.progress.owner)
     if done and before is None:
         try:
             session.execute(insert(extract_current).values(agency=agency, **row))
@@ -203,14 +197,15 @@ def _make_visible(
         same = (extract_current.c.agency == agency, extract_current.c.load == before)
         done = bool(session.execute(update(extract_current).where(*same).values(**row)).rowcount)  # type: ignore[attr-defined]
     if not done:
-        raise ConnectorError("INTERRUPTED", f"{agency}: another load of this partner ran at the same time; load again")
+        raise overtaken(agency)
     session.commit()
 
 
-def _forget(session: Session, agency: str, *, keep: str | None) -> None:
-    """Deletes what older or broken-off loads left behind."""
+def _forget(session: Session, agency: str, *, keep: tuple[str | None, ...]) -> None:
+    """Deletes what older or abandoned loads left behind."""
+    kept = [load for load in keep if load]
     for table in (extract_people, extract_items):
-        session.execute(delete(table).where(table.c.agency == agency, table.c.load != (keep or "")))
+        session.execute(delete(table).where(table.c.agency == agency, table.c.load.not_in(kept)))
         session.commit()
 
 

@@ -59,7 +59,7 @@ def read_item(mapping: ItemMapping, cell: Cell, *, iso: bool) -> tuple[Item | No
     Returns no item when the row has no id or does not say whom it is about, and what was left out and why.
     """
     problems: list[Problem] = []
-    id_, record = tidy(cell(mapping.id) or ""), tidy(cell(mapping.record) or "")
+    id_, record = _id(mapping, cell), tidy(cell(mapping.record) or "")
     for column, value in ((mapping.id, id_), (mapping.record, record)):
         if not value or len(value) > 200:
             return None, [(column, "the row has no usable id" if column == mapping.id else "the row names no person")]
@@ -103,6 +103,12 @@ def read_item(mapping: ItemMapping, cell: Cell, *, iso: bool) -> tuple[Item | No
         Item(id_, record, mapping.category, occurred_on, MappingProxyType(values), seal=seal),
         problems,
     )
+
+
+def _id(mapping: ItemMapping, cell: Cell) -> str:
+    """The piece's own id, of one column or of several; none when the first of them is blank."""
+    parts = [tidy(cell(column) or "") for column in mapping.id_columns or (mapping.id,)]
+    return "/".join(parts) if parts[0] else ""
 
 
 def only_involvement(wanted: Mapping[DataCategory, frozenset[str]]) -> dict[DataCategory, frozenset[str]]:

@@ -19,6 +19,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from connectors.contract import ConnectorError, ContactLine, Coverage, ItemMapping, Partner
+from connectors.formats.known import KNOWN_FORMATS, format_tables
 from connectors.formats.people import PersonMapping
 from connectors.paths import is_path
 from connectors.records import STANDARD_FIELDS, OfferedField
@@ -61,7 +62,7 @@ _REACH_KEYS = {
     "sql": (*_DROP_KEYS, "url", "password_file", "deadline_s"),
 }
 #: Keys of [people] that say where rows come from and are not part of the person mapping.
-_PEOPLE_REACH_KEYS = ("find", "rows")
+_PEOPLE_REACH_KEYS = ("find", "rows", "element")
 
 
 class _Table:
@@ -165,6 +166,7 @@ def read_partner(table: Mapping[str, Any], file: str) -> Partner:
     public = top.take("public_authority", bool, "true or false")
     competent = top.take("competent_authority", bool, "true or false")
     contact, coverage = _contact(top.table("contact")), _coverage(top.table("coverage"))
+    _add_formats(top)
     people_table = top.rest.pop("people", None)
     way, reach = _reach(top.table("reach"), drops_people=isinstance(people_table, dict) and "file" in people_table)
     people = _people(_Table(people_table, file, "people"), way, code, reach) if people_table is not None else None
@@ -194,6 +196,19 @@ def person_mapping(partner: Partner) -> PersonMapping | None:
         return None
     table = {key: value for key, value in partner.people.items() if key not in _PEOPLE_REACH_KEYS}
     return PersonMapping.from_table(table, agency=partner.code)
+
+
+def _add_formats(top: _Table) -> None:
+    """Adds what the known formats' own mapping files say: their items, and their people if the partner names none."""
+    for name in top.texts("formats", ()):
+        if name not in KNOWN_FORMATS:
+            top.refuse("formats", f"{name!r} is not known", f"use of {', '.join(KNOWN_FORMATS)}")
+        known = format_tables(name)
+        if isinstance(way := top.rest.get("reach"), dict) and way.get("way") != "extract":
+            top.refuse("formats", "are files that are dropped", 'use way = "extract"')
+        top.rest.setdefault("people", known["people"])
+        own = top.rest.get("items", [])
+        top.rest["items"] = [*(own if isinstance(own, list) else []), *known["items"]]
 
 
 def _contact(t: _Table) -> ContactLine:
@@ -302,6 +317,8 @@ def _people(t: _Table, way: str, code: str, reach: Mapping[str, object]) -> Mapp
             _select(t, key, t.text(key))
     if "file" in table:
         _file_name(t, "file", t.text("file"))
+        if ("element" in table) != str(table["file"]).endswith(".xml"):
+            t.refuse("element", "goes with an .xml file", "name the repeated element that people are")
     if left := {key: value for key, value in table.items() if key not in _PEOPLE_REACH_KEYS}:
         try:
             PersonMapping.from_table(left, agency=code)
@@ -323,7 +340,12 @@ def _items(t: _Table, way: str) -> ItemMapping:
         _path(t, key, source)
     elif source not in FHIR_SUBJECT:
         t.refuse(key, f"{source!r} is not a resource that is read", f"use one of {', '.join(FHIR_SUBJECT)}")
-    ids = ("id", FHIR_SUBJECT[source]) if way == "fhir" else (t.text("id"), t.text("record"))
+    id_columns = t.texts("id", ()) if isinstance(t.rest.get("id"), list) else ()
+    one_id = "id" if way == "fhir" else " + ".join(id_columns) or t.text("id")
+    ids = (one_id, FHIR_SUBJECT[source]) if way == "fhir" else (one_id, t.text("record"))
+    element = t.maybe_text("element")
+    if (element is not None) != (way == "extract" and source.endswith(".xml")):
+        t.refuse("element", "goes with an .xml file", "name the repeated element that its rows are")
     values, fixed = t.pairs("values"), t.pairs("fixed")
     if not values and not fixed:
         t.refuse("values", "is missing", "say which column holds which field")
@@ -358,9 +380,18 @@ def _items(t: _Table, way: str) -> ItemMapping:
         t.texts("date_formats", ("%Y-%m-%d",)),
         _list_path(t, "items[]") if way == "rest" else "items[]",
         FHIR_SEAL if way == "fhir" else t.maybe_text("seal"),
+        element,
+        id_columns,
+        MappingProxyType(_when(t.table("when"), way)),
     )
     t.done()
     return mapping
+
+
+def _when(t: _Table, way: str) -> dict[str, frozenset[str]]:
+    if t.rest and way != "extract":
+        t.refuse("", "is for dropped files", "let the partner's own query or service leave out such rows")
+    return {column: frozenset(t.texts(column, ())) for column in list(t.rest)}
 
 
 def _file_name(t: _Table, key: str, name: str) -> None:

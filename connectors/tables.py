@@ -5,7 +5,7 @@ items are found by blind keys, everything else is sealed. Ruled by design "What 
 protected".
 """
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 metadata = MetaData()
 
@@ -20,6 +20,18 @@ extract_current = Table(
     Column("loaded_at", DateTime(timezone=True), nullable=False),
     Column("people", BigInteger, nullable=False),
     Column("items", BigInteger, nullable=False),
+)
+
+#: One row per agency whose load has begun and not come to its end: where the next run goes on.
+extract_unfinished = Table(
+    "extract_unfinished",
+    metadata,
+    Column("agency", String(31), primary_key=True),
+    Column("load", String(32), nullable=False),
+    Column("fingerprint", LargeBinary(32), nullable=False),
+    Column("owner", String(32), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False),
 )
 
 extract_people = Table(

@@ -1,6 +1,9 @@
 """`python -m hub load`: take in what partners dropped or list."""
 
+import json
 import sys
+from dataclasses import asdict
+from pathlib import Path
 
 import click
 
@@ -14,8 +17,13 @@ SHOWN = 10
 
 @click.command()
 @click.argument("agency", required=False)
+@click.option(
+    "--reports",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write each partner's quality report into this folder, to be sent back to it.",
+)
 @click.option("--quiet", is_flag=True, help="Print problems only.")
-def load(agency: str | None, quiet: bool) -> None:
+def load(agency: str | None, reports: Path | None, quiet: bool) -> None:
     """Load every partner's newest files, or those of AGENCY. Exit code 1 when a partner could not be loaded."""
     hub = open_hub(read_settings())
     try:
@@ -25,6 +33,9 @@ def load(agency: str | None, quiet: bool) -> None:
     finally:
         hub.close()
     for one in loaded:
+        if reports is not None:
+            reports.mkdir(parents=True, exist_ok=True)
+            (reports / f"{one.agency}.json").write_text(report_text(one), encoding="utf-8")
         for line in report_lines(one):
             if not quiet or "!" in line:
                 click.echo(line)
@@ -41,6 +52,8 @@ def report_lines(one: Loaded) -> list[str]:
         rejected = len(r.rejects) + r.rejects_unlisted
         state = "unchanged" if r.unchanged else "loaded"
         lines.append(f"{one.agency}: {state}, {r.people} people, {r.items} items, {rejected} rejects")
+        if r.unused:
+            lines.append(f"{one.agency}: {len(r.unused)} elements of its files are not used by the mapping")
         lines += [f"  ! {x.source} line {x.line}, {x.column or 'row'}: {x.reason}" for x in r.rejects[:SHOWN]]
         if rejected > SHOWN:
             lines.append(f"  ! and {rejected - SHOWN} more")
@@ -48,3 +61,10 @@ def report_lines(one: Loaded) -> list[str]:
         i = one.index
         lines.append(f"{one.agency}: index {i.seen} seen, {i.new} new, {i.changed} changed, {i.removed} removed")
     return lines
+
+
+def report_text(one: Loaded) -> str:
+    """The quality report as it goes back to the partner: JSON that names files, lines, elements and reasons."""
+    report = asdict(one.report) if one.report else None
+    whole = {"agency": one.agency, "problem": one.problem, "report": report}
+    return json.dumps(whole, indent=2, default=str) + "\n"
