@@ -3,6 +3,8 @@
 For: the hub, through these names alone. This package imports nothing of ours. Ruled by `docs/audit-format.md`.
 """
 
+from pathlib import Path
+
 from audit.checkpoint import Checkpoint, VerifierKey
 from audit.entry import Entry, SealSubject
 from audit.errors import (
@@ -18,6 +20,12 @@ from audit.events import SHAPES, Event, Kind, Shape
 from audit.log import Trail
 from audit.receipts import Receipt, ReceiptProof
 from audit.tables import create_guards, excess_rights, metadata
+
+
+def verifier_source() -> str:
+    """The text of the one-file verifier, to hand to whoever wants to check without us."""
+    return (Path(__file__).parent / "verify.py").read_text(encoding="utf-8")
+
 
 __all__ = [
     "SHAPES",
@@ -41,4 +49,5 @@ __all__ = [
     "create_guards",
     "excess_rights",
     "metadata",
+    "verifier_source",
 ]

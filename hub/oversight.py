@@ -23,7 +23,7 @@ from hub.enquiries import user_of
 from hub.errors import FormRefused, NotForYou, NotFound
 from hub.keys import HUB
 from hub.people import candidates, parse_box
-from hub.tables import disclosure_persons, disclosure_register, disclosure_sources, staff
+from hub.tables import disclosure_persons, disclosure_register, disclosure_sources, duties, staff
 from policies import Relationship, decide
 from policies.vocabulary import (
     AccessMode,
@@ -33,6 +33,7 @@ from policies.vocabulary import (
     Purpose,
     RelationshipKind,
     RelationToIndex,
+    Role,
 )
 
 #: Events that the register lists; the rest of the trail is found by its event id.
@@ -41,6 +42,8 @@ REGISTERED = frozenset(
 )
 #: Stands for a person whom the officer's words did not name exactly: no row has it.
 NOBODY = "PE-nobody"
+#: Who answers for an agency's information.
+OVERSEERS = frozenset({Role.IG_OFFICER, Role.PRIVACY_OFFICER, Role.DPO})
 #: Rows of one page of the register.
 PAGE = 50
 #: Entries that are brought into the register in one transaction, so that no other writer waits long.
@@ -316,6 +319,33 @@ def recipients_of(
         query = query.where(r.index.in_(select(s.index).where(s.agency.in_(list(sources)))))
     with hub.db.session() as session:
         return tuple(sorted(set(session.scalars(query))))
+
+
+def receipt_of(hub: Hub, ctx: RequestContext, eid: str) -> ReceiptProof:
+    """The proof of an entry, for those whom it concerns.
+
+    They are: whoever acted; information governance of the agencies that received, gave or hold what it is about; and
+    who has a task from it. Raises NotFound, the same for no such entry and for somebody else's: a receipt number must
+    not tell what happened to others. Raises TrailCorrupt.
+    """
+    nothing = NotFound("There is no such receipt.")
+    try:
+        proof = hub.trail.receipt(eid)
+        fields = hub.trail.entry(eid).fields
+    except (EntryUnknown, EventInvalid) as error:
+        raise nothing from error
+    user, actor = fields.get("user", {}), ctx.actor
+    if user.get("subject") == actor.id:
+        return proof
+    parties = {user.get("agency"), fields.get("recipient"), fields.get("custodian"), *fields.get("source", ())}
+    if actor.role in OVERSEERS and actor.agency in parties:
+        return proof
+    theirs = (duties.c.agency == actor.agency) | (duties.c.user == actor.id)
+    with hub.db.session() as session:
+        tasked = session.execute(select(duties.c.id).where(duties.c.receipt == eid, theirs).limit(1)).first()
+    if tasked is None:
+        raise nothing
+    return proof
 
 
 def catch_up(hub: Hub) -> int:

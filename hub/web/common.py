@@ -9,11 +9,11 @@ from flask import Blueprint, Response, current_app, g, redirect, render_template
 from sqlalchemy import text
 from werkzeug.wrappers import Response as AnyResponse
 
-from audit import EntryUnknown, EventInvalid, Receipt
+from audit import EntryUnknown, Receipt, verifier_source
 from hub.assembly import Hub
 from hub.context import RequestContext
-from hub.errors import NotFound
-from hub.headers import CHECKING, ENQUIRING, OVERSEEING, for_everybody_signed_in
+from hub.headers import CHECKING, ENQUIRING, OVERSEEING, for_everybody_signed_in, open_to_all
+from hub.oversight import receipt_of
 from hub.signin.sessions import actor_of
 from hub.tasks import QUEUEING
 from hub.words import ROLE_WORDS
@@ -91,14 +91,11 @@ def home() -> AnyResponse | str:
 @common.get("/receipts/<eid>")
 @for_everybody_signed_in
 def receipt(eid: str) -> Response | str:
-    """The proof that an entry is in the signed trail; `?format=json` gives the bundle for an offline check.
+    """The proof that an entry is in the signed trail, for those it concerns; `?format=json` for a check offline.
 
     The bundle has no envelope: it proves that the entry exists, and says nothing about anybody.
     """
-    try:
-        proof = hub_of().trail.receipt(eid)
-    except (EntryUnknown, EventInvalid) as error:
-        raise NotFound("There is no such receipt.") from error
+    proof = receipt_of(hub_of(), context_of(), eid)
     if request.args.get("format") == "json":
         answer = Response(proof.json(with_envelope=False), content_type="application/json")
         answer.headers["Content-Disposition"] = f'attachment; filename="kith-receipt-{eid[:8]}.json"'
@@ -106,6 +103,15 @@ def receipt(eid: str) -> Response | str:
     from hub.web.proofs import proof_view
 
     return render_template("receipt.html", **proof_view(hub_of(), proof))
+
+
+@common.get("/verifier")
+@open_to_all
+def verifier() -> Response:
+    """The one-file verifier, for anybody who holds a receipt and does not want to believe the hub."""
+    answer = Response(verifier_source(), content_type="text/x-python; charset=utf-8")
+    answer.headers["Content-Disposition"] = 'attachment; filename="kith_verify.py"'
+    return answer
 
 
 def _nav(role: Role) -> list[dict[str, Any]]:

@@ -1,9 +1,12 @@
 """Information governance: who looked at whom, why and on what basis - and never what they saw."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +18,7 @@ from hub.context import RequestContext
 from hub.demo.setting_up import persona_context
 from hub.demo.stories import STORIES
 from hub.picture import FamilyPicture
-from hub.tables import disclosure_persons, disclosure_register, disclosure_sources
+from hub.tables import disclosure_persons, disclosure_register, disclosure_sources, duties
 from policies.vocabulary import Purpose, Threshold
 from tests.conftest import House, Visitor
 from tests.hub.conftest import newest, with_parts
@@ -300,7 +303,39 @@ def test_an_entry_and_the_register_never_hold_what_was_seen(looked: Looked, offi
     assert {value for value in seen if value in words} == {"Rosalind Achebe"}
 
 
-def test_a_receipt_proves_the_entry_to_anybody_and_says_nothing_about_it(house: House, looked: Looked) -> None:
+@pytest.mark.parametrize("who", ["gp_harbourside", "police_navigator", "operator", "family_keyworker"])
+def test_a_receipt_of_somebody_else_is_refused_like_one_that_is_not_there(
+    house: House, looked: Looked, who: str
+) -> None:
+    visitor = house.visitor(who)
+    with house.hub.db.writing() as session:  # Whoever has a task from it may see it.
+        session.execute(delete(duties).where(duties.c.receipt == looked.eid))
+    for form in ("", "?format=json"):
+        theirs, nothing = (visitor.get(f"/receipts/{eid}{form}") for eid in (looked.eid, "0" * 32))
+        assert theirs.status_code == nothing.status_code == 404
+        assert uniform(theirs.text) == uniform(nothing.text)
+
+
+def uniform(page: str) -> str:
+    """A page without what is new at every answer: nonces, tokens, references."""
+    return re.sub(r"[A-Za-z0-9_-]{12,}", "", page)
+
+
+def test_the_verifier_that_the_hub_hands_out_accepts_its_receipt_and_no_altered_one(
+    house: House, looked: Looked, officer: Visitor, tmp_path: Path
+) -> None:
+    alone, bundle = tmp_path / "kith_verify.py", tmp_path / "receipt.json"
+    alone.write_text(officer.get("/verifier").text)
+    receipt = officer.get(f"/receipts/{looked.eid}?format=json").text
+    command = [sys.executable, "-I", str(alone), str(bundle), "--key", str(house.hub.trail.verifier_key)]
+    for altered, code in ((receipt, 0), (receipt.replace('"index": ', '"index": 1'), 1)):
+        bundle.write_text(altered)
+        assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == code
+
+
+def test_a_receipt_proves_the_entry_to_those_it_concerns_and_says_nothing_about_it(
+    house: House, looked: Looked
+) -> None:
     visitor = house.visitor("dpo")
     page = visitor.get(f"/receipts/{looked.eid}")
     assert page.status_code == 200
@@ -346,7 +381,9 @@ def test_an_entry_that_somebody_altered_does_not_verify(
         ).one()
         altered = {**row._mapping}
         value = altered[column]
-        altered[column] = "check" if column == "kind" else bytes(value[:40]) + b"\x55" + bytes(value[41:])
+        altered[column] = (
+            "check" if column == "kind" else bytes(value[:40]) + bytes([value[40] ^ 1]) + bytes(value[41:])
+        )
         change = text("UPDATE audit_entry SET kind = :kind, envelope = :envelope, leaf = :leaf WHERE eid = :eid")
         connection.execute(change, {**altered, "eid": looked.eid})
     try:

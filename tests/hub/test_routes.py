@@ -41,6 +41,7 @@ DOORS = {
     "POST /sign-out": EVERYBODY,
     "GET /": EVERYBODY,
     "GET /receipts/<eid>": EVERYBODY,
+    "GET /verifier": OPEN,
     "GET /enquiries": ENQUIRERS,
     "GET /enquiries/new": ENQUIRERS,
     "POST /enquiries/new": ENQUIRERS,
