@@ -119,18 +119,16 @@ def _shield_those_who_live_together(members: list[Member], today: date) -> list[
     """Who shares a protected person's dwelling is protected too, flagged or not.
 
     Only records that carry the flag say where the protected dwelling is; an old record of theirs does not, nor does
-    an agency's family reference, which may still hold the partner who was left. Where a record of theirs has ended
-    is where they lived before: whoever stayed there is not hidden, and their page must not hint at who fled.
+    an agency's family reference, which may still hold the partner who was left. Whoever stayed where they lived
+    before is not hidden, and their page must not hint at who fled.
     """
-    left = {
+    homes = {
         key
         for m in members
-        if m.facts.flags & PROTECTED
         for r in m.records
-        if r.valid_until is not None and r.valid_until < today
-        for key in _homes(r)
+        if r.flags & PROTECTED
+        for key in set(_homes(r)) - _left_behind(m.records, today)
     }
-    homes = {key for m in members for r in m.records if r.flags & PROTECTED for key in _homes(r)} - left
     if not homes:
         return members
     return [
@@ -139,6 +137,24 @@ def _shield_those_who_live_together(members: list[Member], today: date) -> list[
         else m
         for m in members
     ]
+
+
+def _left_behind(records: Iterable[SourceRecord], today: date) -> set[str]:
+    """Dwellings that a protected person has left.
+
+    A record there has ended, and either no other still has them there, or a flagged one has them elsewhere since
+    later. An agency that merely ended its work is not enough: they may still live there.
+    """
+    ended = {key for r in records if r.valid_until is not None and r.valid_until < today for key in _homes(r)}
+    now = [(r, set(_homes(r))) for r in records if r.valid_until is None or r.valid_until >= today]
+    left = set()
+    for key in ended:
+        here = [r.valid_from for r, homes in now if key in homes]
+        since = [r.valid_from for r, homes in now if homes and key not in homes and r.flags & PROTECTED]
+        latest = max((day for day in here if day), default=date.min)
+        if not here or (None not in here and any(day is not None and day > latest for day in since)):
+            left.add(key)
+    return left
 
 
 def _homes(record: SourceRecord) -> Iterable[str]:
