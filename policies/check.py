@@ -15,11 +15,15 @@ from policies.agreement import AgreementInvalid, SharingAgreement, gateway_regis
 from policies.case import GatewayEntry
 from policies.rules import RULES
 from policies.rules.sensitivity import BARRED_CATEGORIES
-from policies.vocabulary import DataCategory, Purpose, StatutoryGateway
+from policies.vocabulary import AgreementStatus, DataCategory, Purpose, StatutoryGateway
 from policies.worked import load_cases
 
 HERE = Path(__file__).parent
 SOON = timedelta(days=90)
+#: A version that stood in force and does so no longer.
+STOPPED = frozenset(
+    {AgreementStatus.UNDER_REVIEW, AgreementStatus.SUSPENDED, AgreementStatus.EXPIRED, AgreementStatus.TERMINATED}
+)
 #: Categories that never need a clause: barred for everybody, or the hub's own audit.
 NEEDS_NO_CLAUSE = BARRED_CATEGORIES | {DataCategory.AUDIT_METADATA}
 
@@ -37,6 +41,12 @@ def faults(agreements: tuple[SharingAgreement, ...], today: date) -> Iterator[st
                 yield f"{name}: {party.agency} has not signed (status {party.status})."
     claimed: dict[tuple[str, Purpose], str] = {}
     for one in in_force(agreements, today):
+        for newer in agreements:
+            if newer.reference == one.reference and newer.version > one.version and newer.status in STOPPED:
+                yield (
+                    f"{newer.file}: version {newer.version} of {one.reference} is {newer.status}, "
+                    f"so version {one.version} is in force again; stop that one as well."
+                )
         for claim in one.bases:
             for agency in sorted(claim.agencies):
                 for purpose in sorted(claim.purposes):

@@ -189,3 +189,12 @@ def test_the_example_of_the_guide_is_an_agreement_and_its_case_agrees(tmp_path: 
     gateways = gateway_register(POLICIES / "gateways.toml")
     decision = decide(request_for(worked, agencies, read, gateways))
     assert (decision.outcome, worked.rule in decision.rules) == (worked.outcome, True)
+
+
+@pytest.mark.parametrize("status", ["UNDER_REVIEW", "SUSPENDED", "EXPIRED", "TERMINATED"])
+def test_stopping_a_version_while_an_older_one_is_still_active_is_a_fault(tmp_path: Path, status: str) -> None:
+    newer = FILE.replace("version = 1", "version = 2").replace("ACTIVE", status)
+    found = list(faults(load_agreements(folder(tmp_path, FILE, newer)), TODAY))
+    assert f"a1.toml: version 2 of TEST-1 is {status}, so version 1 is in force again; stop that one as well." in found
+    old = FILE.replace("ACTIVE", "TERMINATED")
+    assert list(faults(load_agreements(folder(tmp_path, old, newer)), TODAY)) == []
