@@ -1,6 +1,6 @@
 # Two commands do everything: `make demo` and `make test`. Nothing needs to be installed by hand first;
 # Debian packages are installed when root, else the exact command is printed.
-.PHONY: demo test check lock env env-test screens
+.PHONY: demo test check lock env env-test screens mutants
 SHELL := bash
 PY := .venv/bin/python
 
@@ -34,3 +34,7 @@ lock:
 screens: env-test
 	@scripts/debian-packages chromium fonts-liberation
 	scripts/screens
+
+# Faults put into the decision rules, one at a time, and those that no test notices: make mutants SAMPLE=100
+mutants: env-test
+	@scripts/mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(MODULE),--module $(MODULE))

@@ -1,0 +1,162 @@
+"""scripts/mutants: would the tests of the rules notice a fault in the rules?
+
+For: a figure for how well policies/rules and policies/decide.py are tested. Each fault is put into the module in
+a process of its own and in memory only; the given cases, the worked cases of the agreements and the tables of the
+rules then run until the first of them fails. A fault that none of them notices is printed with its line. It must
+never count a fault as noticed because the tests could not be run.
+"""
+
+import argparse
+import ast
+import contextlib
+import gc
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.policies.mutate import Site, mutant, sites
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = (*sorted((ROOT / "policies" / "rules").glob("*.py")), ROOT / "policies" / "decide.py")
+ORACLE = (
+    "test_given_cases.py",
+    "test_worked_cases.py",
+    "test_rules_preconditions.py",
+    "test_rules_consent.py",
+    "test_rules_sensitivity.py",
+    "test_rules_conflicts_and_situations.py",
+)
+QUIETLY = ("-q", "-x", "--noconftest", "--assert=plain", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist")
+#: Nothing that these import rests on a rule, so they are read once for all faults.
+READ_ONCE = frozenset({"policies.vocabulary", "policies.case", "policies.form"})
+#: A fault may make a loop endless; the tests as they are take about one second.
+LONGEST_S = 60
+PASSED, FAILED, INTERRUPTED = 0, 1, 2
+
+
+class Place(NamedTuple):
+    """A fault and the module that it is for."""
+
+    path: Path
+    site: Site
+
+
+class FaultyModule(importlib.abc.MetaPathFinder, importlib.machinery.SourceFileLoader):
+    """Gives out the faulty module in place of the one on disk."""
+
+    def __init__(self, path: Path, tree: ast.Module) -> None:
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        super().__init__(".".join(parts).removesuffix(".__init__"), str(path))
+        self.tree = tree
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> object:
+        if fullname != self.name:
+            return None
+        return importlib.util.spec_from_file_location(fullname, self.path, loader=self)
+
+    def get_code(self, fullname: str) -> object:
+        return compile(self.tree, self.path, "exec")
+
+
+def places(module: str | None) -> list[Place]:
+    """Every fault of every module, or of the one that is named by its stem."""
+    return [
+        Place(path, site)
+        for path in MODULES
+        if module in (None, path.stem)
+        for site in sites(path.read_text(encoding="utf-8"))
+    ]
+
+
+def noticed(place: Place | None = None) -> bool:
+    """Does a test fail with this fault, or with none? In a process of its own. Raises RuntimeError: did not run."""
+    child = os.fork()
+    if child == 0:
+        _run_and_leave(place)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        if os.WTERMSIG(status) == signal.SIGALRM:
+            return True
+        raise RuntimeError(f"the tests were ended by signal {os.WTERMSIG(status)}")
+    code = os.WEXITSTATUS(status)
+    if code not in (PASSED, FAILED, INTERRUPTED):
+        raise RuntimeError(f"the tests could not be run (pytest says {code})")
+    return code != PASSED
+
+
+def _run_and_leave(place: Place | None) -> None:
+    signal.alarm(LONGEST_S)
+    code = 3
+    with contextlib.suppress(BaseException):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        if place is not None:
+            tree = mutant(place.path.read_text(encoding="utf-8"), place.site)
+            sys.meta_path.insert(0, FaultyModule(place.path, tree))
+        code = int(pytest.main([*QUIETLY, *(str(Path(__file__).parent / name) for name in ORACLE)]))
+    os._exit(code)
+
+
+def read_what_no_fault_touches() -> None:
+    """Read it now, and have every process read the rest anew."""
+    for name in READ_ONCE:
+        importlib.import_module(name)
+    for name in [one for one in sys.modules if one.split(".")[0] == "policies" and one not in READ_ONCE]:
+        del sys.modules[name]
+    gc.freeze()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the faults that no test notices and how many of the tried were noticed; 0 when it could be measured."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/mutants", description="Would the tests of the rules notice a fault in the rules?"
+    )
+    parser.add_argument("--sample", type=int, metavar="N", help="try N faults drawn at random (all)")
+    parser.add_argument("--seed", type=int, default=1, help="draws the same faults again (1)")
+    parser.add_argument("--module", choices=sorted({path.stem for path in MODULES}), help="faults of one module only")
+    parser.add_argument("--seconds", type=float, default=1800, help="stop then and report what was tried (1800)")
+    parser.add_argument("--least", type=float, default=0, metavar="PERCENT", help="fail when fewer are noticed (0)")
+    asked = parser.parse_args(arguments)
+    everything = places(asked.module)
+    drawn = everything
+    if asked.sample is not None and asked.sample < len(everything):
+        chosen = random.Random(asked.seed).sample(range(len(everything)), asked.sample)
+        drawn = [everything[number] for number in sorted(chosen)]
+    read_what_no_fault_touches()
+    if noticed():
+        print("The tests fail without any fault; put them right first.", file=sys.stderr)
+        return 2
+    return _try(drawn, asked, len(everything))
+
+
+def _try(drawn: list[Place], asked: argparse.Namespace, of: int) -> int:
+    began, count, tried = time.monotonic(), 0, 0
+    for place in drawn:
+        if time.monotonic() - began > asked.seconds:
+            print(f"Stopped after {asked.seconds:.0f} s; {len(drawn) - tried} faults were not tried.")
+            break
+        tried += 1
+        if noticed(place):
+            count += 1
+        else:
+            line = place.path.read_text(encoding="utf-8").splitlines()[place.site.line - 1].strip()
+            print(f"{place.path.relative_to(ROOT)}:{place.site.line}: {place.site.fault}    {line}", flush=True)
+    percent = 100 * count / tried if tried else 0.0
+    how = f"sample of {len(drawn)}, seed {asked.seed}" if len(drawn) < of else "all"
+    print(f"{count} of {tried} faults noticed ({percent:.1f} %); {how}, of {of} in {asked.module or 'all modules'}.")
+    return 1 if percent < asked.least else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
