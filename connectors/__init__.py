@@ -24,8 +24,9 @@ from connectors.formats.people import (
     record_system,
 )
 from connectors.gather import Gatherer
+from connectors.lint import Finding, check_partner_file
 from connectors.loading import LoadReport, forget_drop, load_drop
-from connectors.partner import load_partner, load_partners, moved, person_mapping
+from connectors.partner import WAYS, load_partner, load_partners, moved, person_mapping
 from connectors.quality import ElementCount, FileCount, Unused
 from connectors.records import (
     NHS_NUMBER,
@@ -46,11 +47,15 @@ from connectors.records import (
 )
 from connectors.rest import RestConnector
 from connectors.sql import SqlConnector
+from connectors.standing import LastLoad, last_loads, unfinished_loads
+from connectors.templates import partner_template
+from connectors.trial import Trial, is_test_number, try_partner
 
 __all__ = [
     "NHS_NUMBER",
     "STANDARD_FIELDS",
     "UPN",
+    "WAYS",
     "Address",
     "Answer",
     "Ask",
@@ -63,11 +68,13 @@ __all__ = [
     "ExtractConnector",
     "FhirConnector",
     "FileCount",
+    "Finding",
     "Gatherer",
     "Identifier",
     "Item",
     "ItemMapping",
     "Keys",
+    "LastLoad",
     "LoadReport",
     "Name",
     "NoAnswerReason",
@@ -84,21 +91,28 @@ __all__ = [
     "RestConnector",
     "SourceRecord",
     "SqlConnector",
+    "Trial",
     "Unused",
     "Value",
     "build_connector",
+    "check_partner_file",
     "forget_drop",
     "identifier_system",
+    "is_test_number",
+    "last_loads",
     "load_drop",
     "load_partner",
     "load_partners",
     "load_times",
     "moved",
+    "partner_template",
     "people_from_rows",
     "person_mapping",
     "read_mapping",
     "record_system",
     "stored_people",
+    "try_partner",
+    "unfinished_loads",
 ]
 
 

@@ -65,6 +65,14 @@ _REACH_KEYS = {
 _PEOPLE_REACH_KEYS = ("find", "rows", "element")
 
 
+class PartnerFileRefused(ConnectorError):
+    """A partner file says something that is not understood: in which key (`items[1].id`), why, and what to do."""
+
+    def __init__(self, file: str, where: str, reason: str, advice: str) -> None:
+        super().__init__("PARTNER_FILE", f"{file}: {where or '(top level)'}: {reason}; {advice}")
+        self.where, self.reason, self.advice = where, reason, advice
+
+
 class _Table:
     """A TOML table that is taken apart key by key; what is left over at the end is refused."""
 
@@ -75,8 +83,8 @@ class _Table:
         self.rest: dict[str, Any] = dict(table)
 
     def refuse(self, key: str, reason: str, advice: str) -> NoReturn:
-        where = ".".join(part for part in (self.path, key) if part) or "(top level)"
-        raise ConnectorError("PARTNER_FILE", f"{self.file}: {where}: {reason}; {advice}")
+        where = ".".join(part for part in (self.path, key) if part)
+        raise PartnerFileRefused(self.file, where, reason, advice)
 
     def take(self, key: str, kind: type | tuple[type, ...], words: str) -> Any:
         value = self.rest.pop(key, None)
@@ -323,7 +331,7 @@ def _people(t: _Table, way: str, code: str, reach: Mapping[str, object]) -> Mapp
         try:
             PersonMapping.from_table(left, agency=code)
         except ConnectorError as error:
-            raise ConnectorError("PARTNER_FILE", f"{t.file}: {error.sentence}; correct the mapping") from error
+            raise PartnerFileRefused(t.file, "people", error.sentence.rstrip("."), "correct the mapping") from error
     return MappingProxyType(table)
 
 

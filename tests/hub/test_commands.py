@@ -158,6 +158,23 @@ def test_loading_names_each_broken_row_and_a_second_time_changes_nothing(run: Ru
 
 
 @on_one_engine
+def test_the_status_says_who_is_connected_how_and_what_was_loaded(run: Run, house: House) -> None:
+    run("load", "csc")
+    result = run("connectors", "status")
+    assert result.exit_code == 0, result.output
+    said = dict(re.findall(r"^([a-z0-9-]+): (.*(?:\n  .*)*)", result.output, re.MULTILINE))
+    assert set(said) == set(house.hub.partners)
+    assert re.search(r"loaded   as of .* people, [\d,]+ items", said["csc"])
+    for code, partner in house.hub.partners.items():
+        assert partner.coverage.sentence in said[code]
+        assert f"by {partner.way} " in said[code]
+        if "folder" not in partner.reach:
+            assert "loaded" not in said[code]
+    assert f"{len(house.hub.partners)} partners" in result.output
+    refused(run("connectors", "status", HUB_DATABASE_URL="sqlite:////nowhere/kith.sqlite"), "database", "doctor")
+
+
+@on_one_engine
 def test_nobody_loads_an_agency_that_is_no_partner(run: Run) -> None:
     run("migrate")
     refused(run("load", "nobody"), "No partner has the code nobody", "csc, ")
