@@ -4,9 +4,7 @@ For: opening the database, the keys, the trail, the partners and the agreements 
 Must never be imported by a leaf, and never hold anything about one request.
 """
 
-import base64
 import gc
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,10 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from audit import Trail
 from connectors import Connector, Gatherer, Partner, build_connector, load_partners
 from hub.db import Database, make_engine
-from hub.errors import SettingsRefused
-from hub.keys import HUB, KeyRing
+from hub.keys import HUB, KeyRing, new_signing_key, read_signing_key
 from hub.settings import Settings
-from policies import GatewayEntry, SharingAgreement, bundle_hash, gateway_register, load_agreements
+from policies import GatewayEntry, SharingAgreement, bundle_hash, gateway_register, load_signed
 from policies.vocabulary import AgencyType
 
 Clock = Callable[[], datetime]
@@ -43,6 +40,8 @@ class Hub:
     connectors: Mapping[str, Connector]
     gatherer: Gatherer
     agreements: tuple[SharingAgreement, ...]
+    #: Parties that count as not signed although their file says so: one sentence each.
+    not_signed: tuple[str, ...]
     gateways: tuple[GatewayEntry, ...]
     #: Names the rules, agreements and gateways that decide, in every recorded decision.
     policy_bundle: str
@@ -62,7 +61,7 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now) -> Hub:
     trail is smaller than or different from what was last signed.
     """
     partners = _in_reading_order(load_partners(settings.partners_folder))
-    agreements = load_agreements(settings.agreements_folder)
+    agreements, not_signed = load_signed(settings.agreements_folder, settings.signatories_file)
     gateways = gateway_register(settings.gateways_file)
     database = Database(make_engine(settings.database_url))
     keys = KeyRing(settings.master_key, database.session)
@@ -97,6 +96,7 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now) -> Hub:
         connectors=connectors,
         gatherer=gatherer,
         agreements=agreements,
+        not_signed=not_signed,
         gateways=gateways,
         policy_bundle=bundle_hash(agreements, gateways),
         clock=clock,
@@ -121,12 +121,8 @@ def _in_reading_order(partners: Mapping[str, Partner]) -> dict[str, Partner]:
 
 
 def _signing_key(path: Path) -> Ed25519PrivateKey:
-    """The Ed25519 key in this file; made at the first start, readable by the hub's user only."""
+    """The Ed25519 key in this file; made at the first start."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw())
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(fresh)
-    if path.stat().st_mode & 0o077:
-        raise SettingsRefused(f"{path.name} can be read by others.", next_steps=(f"Run: chmod 600 {path}",))
-    return Ed25519PrivateKey.from_private_bytes(base64.b64decode(path.read_bytes()))
+        new_signing_key(path)
+    return read_signing_key(path)

@@ -6,15 +6,18 @@ Must never log a key or a plaintext, and never seal two contexts alike. AES-256-
 HKDF (RFC 5869), HMAC-SHA-256 (RFC 2104).
 """
 
+import base64
 import hashlib
 import hmac
 import os
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Column, DateTime, LargeBinary, MetaData, String, Table, delete, func, insert, select
@@ -120,6 +123,32 @@ class KeyRing:
     def _stored(self, agency: str) -> bytes | None:
         with self._open_session() as session:
             return session.execute(select(data_keys.c.wrapped).where(data_keys.c.agency == agency)).scalar()
+
+
+def new_signing_key(path: Path) -> Ed25519PrivateKey:
+    """Writes a fresh Ed25519 key to a new file that its user alone can read. Raises KeyRefused when it is there."""
+    key = Ed25519PrivateKey.generate()
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise KeyRefused(f"{path.name} cannot be made: {error.strerror}.") from error
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(base64.b64encode(key.private_bytes_raw()))
+    return key
+
+
+def read_signing_key(path: Path) -> Ed25519PrivateKey:
+    """The Ed25519 key in this file. Raises KeyRefused for one that others can read or that holds something else."""
+    try:
+        open_to_others, text = path.stat().st_mode & 0o077, path.read_bytes()
+    except OSError as error:
+        raise KeyRefused(f"{path.name} cannot be read: {error.strerror}.") from error
+    if open_to_others:
+        raise KeyRefused(f"{path.name} can be read by others.", next_steps=(f"Run: chmod 600 {path}",))
+    try:
+        return Ed25519PrivateKey.from_private_bytes(base64.b64decode(text.strip(), validate=True))
+    except ValueError:  # Its text may quote the key.
+        raise KeyRefused(f"{path.name} holds no signing key.") from None
 
 
 def _derive(master_key: bytes, use: str) -> bytes:

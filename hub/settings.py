@@ -37,6 +37,7 @@ class Settings:
     drops_folder: Path
     agreements_folder: Path
     gateways_file: Path
+    signatories_file: Path | None
     issuers_file: Path
     workers: int
     threads: int
@@ -211,6 +212,7 @@ DESCRIBED: Mapping[str, tuple[str, str]] = {
     "HUB_DROPS_DIR": ("var/drops", "folder below which partners drop their files"),
     "HUB_AGREEMENTS_DIR": ("policies/agreements", "folder with the sharing agreements"),
     "HUB_GATEWAYS_FILE": ("policies/gateways.toml", "register of statutory gateways and their dates"),
+    "HUB_SIGNATORIES_FILE": ("(none)", "who signs agreements for each agency; without it signatures are not checked"),
     "HUB_ISSUERS_FILE": ("var/issuers.toml", "identity providers, one per agency or shared"),
     "HUB_WORKERS": ("1", "processes; more than one needs PostgreSQL"),
     "HUB_THREADS": ("8", "threads per process"),
@@ -249,6 +251,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         drops_folder=env.path("DROPS_DIR", ROOT / "var" / "drops"),
         agreements_folder=env.path("AGREEMENTS_DIR", ROOT / "policies" / "agreements"),
         gateways_file=env.path("GATEWAYS_FILE", ROOT / "policies" / "gateways.toml"),
+        signatories_file=Path(listed) if (listed := env.text("SIGNATORIES_FILE", "")) else None,
         issuers_file=env.path("ISSUERS_FILE", ROOT / "var" / "issuers.toml"),
         workers=env.whole("WORKERS", 1),
         threads=env.whole("THREADS", 8),

@@ -11,6 +11,7 @@ from policies.agreement import (
     gateway_register,
     in_force,
     load_agreements,
+    read_agreement,
 )
 from policies.bundle import bundle_hash
 from policies.case import (
@@ -47,7 +48,10 @@ from policies.case import (
 )
 from policies.decide import decide
 from policies.explain import Explanation, explain
+from policies.life_cycle import Change, refusals, substantive
 from policies.rules import RULES, Rule
+from policies.signing import add_signature, load_signed, sign
+from policies.soundness import faults, gateway_faults, notes
 
 __all__ = [
     "RULES",
@@ -59,6 +63,7 @@ __all__ = [
     "Approval",
     "Basis",
     "BreakGlass",
+    "Change",
     "Clause",
     "ConnectorFacts",
     "ConsentDecision",
@@ -85,11 +90,20 @@ __all__ = [
     "SharingAgreement",
     "Subject",
     "ThresholdRecord",
+    "add_signature",
     "basis_for",
     "bundle_hash",
     "decide",
     "explain",
+    "faults",
+    "gateway_faults",
     "gateway_register",
     "in_force",
     "load_agreements",
+    "load_signed",
+    "notes",
+    "read_agreement",
+    "refusals",
+    "sign",
+    "substantive",
 ]

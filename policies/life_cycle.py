@@ -103,11 +103,15 @@ def agreed(one: SharingAgreement) -> dict[str, Any]:
 def substantive(before: SharingAgreement, after: SharingAgreement) -> tuple[Change, ...]:
     """Return each change from one to the other and whether it needs a new version and new signatures, and why.
 
+    A draft that nobody has signed may still change.
     Raises ValueError when they are not of the same reference.
     """
     if before.reference != after.reference:
         raise ValueError(f"{before.reference} and {after.reference} are two agreements, not two versions of one.")
-    return (*_of_substance(agreed(before), agreed(after)), *_of_standing(before, after))
+    changes = tuple(_of_substance(agreed(before), agreed(after)))
+    if before.status == AgreementStatus.DRAFT and all(one.status != PartyStatus.SIGNED for one in after.parties):
+        changes = tuple(replace(one, new_version=False, why="nobody has signed this draft") for one in changes)
+    return (*changes, *_of_standing(before, after))
 
 
 def new_version(before: SharingAgreement, after: SharingAgreement) -> SharingAgreement:

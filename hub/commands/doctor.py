@@ -9,6 +9,7 @@ from sqlalchemy import text
 from audit import AuditError, EntryUnknown, excess_rights
 from connectors import ConnectorError
 from hub.assembly import open_hub
+from hub.commands.agreements import NOT_CHECKED
 from hub.db import make_engine
 from hub.errors import HubError
 from hub.migrations import current, newest
@@ -27,6 +28,8 @@ def doctor() -> None:
     for what, problem in _findings():
         wrong = wrong or problem is not None
         click.echo(f"{'WRONG' if problem else 'ok':5}  {what}" + (f": {problem}" if problem else ""))
+    if not os.environ.get("HUB_SIGNATORIES_FILE"):
+        click.echo(f"WEAK   agreements: {NOT_CHECKED}")
     sys.exit(1 if wrong else 0)
 
 
@@ -61,6 +64,7 @@ def _findings() -> list[tuple[str, str | None]]:
     try:
         found.append(("partners", None if hub.partners else "no partner file was found"))
         found.append(("agreements", None if hub.agreements else "no agreement was found, so nothing can be shared"))
+        found += [("signatures", sentence) for sentence in hub.not_signed]
         try:
             found.append((f"trail of {hub.trail.head().size} entries", None))
         except EntryUnknown:

@@ -27,6 +27,7 @@ from hub.demo.county import DEFAULT_SEED, build_county
 from hub.demo.files import write_county
 from hub.demo.model import County
 from hub.demo.personas import PERSONAS
+from hub.demo.signatories import sign_agreements
 from hub.errors import SettingsRefused
 from hub.loading import Loaded, load_all
 from hub.migrations import upgrade
@@ -81,6 +82,7 @@ def set_up(
             "HUB_PARTNERS_DIR": about["partners_folder"],
             "HUB_DROPS_DIR": about["drops_folder"],
             "HUB_ISSUERS_FILE": about["issuers_file"],
+            **sign_agreements(folder),
         }
         settings = read_settings(environment)
         engine = make_engine(settings.database_url)

@@ -237,3 +237,131 @@ def test_the_demonstration_empties_no_folder_that_it_did_not_make(tmp_path: Path
     (tmp_path / "thesis.txt").write_text("the only copy")
     refused(CliRunner().invoke(hub, ["demo", "--once", "--folder", str(tmp_path)]), "holds something else")
     assert (tmp_path / "thesis.txt").read_text() == "the only copy"
+
+
+# -- agreements -------------------------------------------------------------------------------------------
+
+AGREEMENT = """
+reference = "TEST-1"
+version = 1
+title = "A test"
+status = "IN_SIGNING"
+effective_from = 2026-01-01
+review = 2099-10-01
+dpia_reference = "DPIA-1"
+[[parties]]
+agency = "csc"
+role = "BOTH"
+status = "NOT_SIGNED"
+[[parties]]
+agency = "hv"
+role = "DISCLOSER"
+status = "WITHDRAWN"
+"""
+
+
+def alone(*arguments: str) -> Result:
+    """A verb without any setting: an officer's own machine."""
+    nothing = dict.fromkeys(DESCRIBED)
+    return CliRunner().invoke(hub, ["agreements", *arguments], env=nothing, prog_name="python -m hub")
+
+
+@pytest.fixture
+def agreement(tmp_path: Path) -> Path:
+    folder = tmp_path / "agreements"
+    folder.mkdir()
+    file = folder / "test.toml"
+    file.write_text(AGREEMENT)
+    CliRunner().invoke(hub, ["keys", "signatory", str(tmp_path / "csc.key")])
+    return file
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "arguments", "why"),
+    [
+        ("", "", ("--agency", "police", "--office", "Director"), "police is no party"),
+        ("", "", ("--agency", "csc"), "give --office"),
+        ("", "", ("--agency", "hv", "--office", "Director"), "hv is WITHDRAWN"),
+        ("IN_SIGNING", "DRAFT", ("--agency", "csc", "--office", "Director"), "is DRAFT; nobody signs it"),
+        ("IN_SIGNING", "TERMINATED", ("--agency", "csc", "--office", "Director"), "is TERMINATED; nobody signs it"),
+        ("reference", "referenz", ("--agency", "csc", "--office", "Director"), "unknown keys"),
+    ],
+)
+def test_a_signature_that_could_not_count_is_refused(
+    agreement: Path, old: str, new: str, arguments: tuple[str, ...], why: str
+) -> None:
+    agreement.write_text(AGREEMENT.replace(old, new) if old else AGREEMENT)
+    refused(alone("sign", str(agreement), "--key", str(agreement.parent.parent / "csc.key"), *arguments), why)
+    assert [one.name for one in agreement.parent.iterdir()] == ["test.toml"]
+
+
+def test_a_key_that_others_can_read_or_that_is_none_signs_nothing(agreement: Path, tmp_path: Path) -> None:
+    loose, broken = tmp_path / "csc.key", tmp_path / "broken.key"
+    broken.write_text("c2hvcnQ=")
+    broken.chmod(0o600)
+    loose.chmod(0o644)
+    for key, why in ((loose, "can be read by others"), (broken, "holds no signing key")):
+        refused(alone("sign", str(agreement), "--agency", "csc", "--office", "D", "--key", str(key)), why)
+    refused(CliRunner().invoke(hub, ["keys", "signatory", str(loose)]), "cannot be made")
+
+
+def test_an_officer_signs_lists_and_checks_without_a_hub(agreement: Path, tmp_path: Path) -> None:
+    public = CliRunner().invoke(hub, ["keys", "signatory", str(tmp_path / "mine.key")]).output.strip()
+    signatories = tmp_path / "signatories.toml"
+    signatories.write_text(f'[[signatory]]\nagency = "csc"\noffice = "Director"\npublic_key = "{public}"\n')
+    arguments = ("--agency", "csc", "--office", "Director", "--on", "2026-01-02", "--key", str(tmp_path / "mine.key"))
+    signed = alone("sign", str(agreement), *arguments)
+    assert signed.exit_code == 0, signed.output
+    assert 'status = "SIGNED"\n  signed_on = 2026-01-02\n  signatory = "Director"' in signed.output
+    said = 'status = "SIGNED"\nsigned_on = 2026-01-02\nsignatory = "Director"'
+    active = AGREEMENT.replace("IN_SIGNING", "ACTIVE").replace('status = "NOT_SIGNED"', said)
+    agreement.write_text(active)
+    options = ("--folder", str(agreement.parent), "--signatories", str(signatories))
+    assert "signed by csc; hv WITHDRAWN" in alone("list", *options).output
+    agreement.write_text(active.replace("DPIA-1", "DPIA-2"))
+    assert "signed by nobody; csc NOT_SIGNED; hv WITHDRAWN" in alone("list", *options).output
+    checked = alone("check", *options)
+    assert checked.exit_code == 1
+    assert "Fault: test.toml: TEST-1 version 1: csc counts as not signed: its signature does not fit" in checked.output
+    unchecked = alone("list", "--folder", str(agreement.parent))
+    assert "signed by csc" in unchecked.output
+    assert "NOT CHECKED" in unchecked.output
+
+
+def test_the_seed_agreements_are_sound_but_unchecked_without_signatories() -> None:
+    checked = alone("check")
+    assert "Signatures are NOT CHECKED" in checked.output
+    assert re.search(r"^\d+ agreements read, \d+ faults\.$", checked.output, re.MULTILINE)
+    assert alone("list").exit_code == 0
+
+
+def test_a_difference_says_what_it_needs_and_scripts_can_tell(agreement: Path) -> None:
+    other = agreement.with_name("other.toml")
+    for old, new, code, said in (
+        ("", "", 0, "They say the same."),
+        ("DPIA-1", "DPIA-2", 1, "write it as version 2, IN_SIGNING"),
+        ("IN_SIGNING", "ACTIVE", 1, "not signed by a discloser and a recipient"),
+        ("A test", "Better", 0, "This may be published."),
+        ("TEST-1", "TEST-2", 2, "two agreements"),
+    ):
+        other.write_text(AGREEMENT.replace(old, new) if old else AGREEMENT)
+        result = alone("diff", str(agreement), str(other))
+        assert (result.exit_code, said in result.output) == (code, True), result.output
+    other.write_text(AGREEMENT.replace("IN_SIGNING", "TERMINATED"))
+    assert alone("diff", str(agreement), str(other), "--by", "IG_OFFICER").exit_code == 0
+    assert alone("diff", str(agreement), str(other), "--by", "RECEPTIONIST").exit_code == 1
+
+
+@on_one_engine
+def test_the_doctor_says_who_counts_as_not_signed_and_when_nobody_looks(run: Run, house: House, tmp_path: Path) -> None:
+    run("migrate")
+    unchecked = run("doctor", HUB_SIGNATORIES_FILE=None)
+    assert unchecked.exit_code == 0
+    assert "WEAK   agreements: Signatures are NOT CHECKED" in unchecked.output
+    agreements = tmp_path / "agreements"
+    shutil.copytree(house.demonstration.environment["HUB_AGREEMENTS_DIR"], agreements)
+    (agreements / "mash.signatures.json").unlink()
+    broken = run("doctor", HUB_AGREEMENTS_DIR=str(agreements))
+    assert broken.exit_code == 1
+    assert "WRONG  signatures: mash.toml: THORN-MASH version 2: police counts as not signed" in broken.output
+    assert "WEAK" not in broken.output

@@ -136,6 +136,7 @@ def test_what_nobody_sets_has_the_default_that_the_list_of_settings_says() -> No
         "HUB_DROPS_DIR": os.path.relpath(settings.drops_folder, ROOT),
         "HUB_AGREEMENTS_DIR": os.path.relpath(settings.agreements_folder, ROOT),
         "HUB_GATEWAYS_FILE": os.path.relpath(settings.gateways_file, ROOT),
+        "HUB_SIGNATORIES_FILE": "(none)" if settings.signatories_file is None else "a file",
         "HUB_ISSUERS_FILE": os.path.relpath(settings.issuers_file, ROOT),
         "HUB_WORKERS": settings.workers,
         "HUB_THREADS": settings.threads,

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from policies import AgreementInvalid, basis_for, explain, gateway_register, in_force, load_agreements
-from policies.check import faults, gateway_faults, main, notes, rules_tried
+from policies.check import main, rules_tried
 from policies.decide import decide
 from policies.explain import WOULD_CHANGE
 from policies.rules import EVERY_RULE, RULES
+from policies.soundness import faults, gateway_faults, notes
 from policies.vocabulary import Article6Basis, BragRating, Conflict, DataCategory, Purpose
 from policies.worked import load_agencies, load_cases, request_for
 from tests.policies.build import BASE, changed

@@ -149,6 +149,14 @@ def test_a_change_is_one_of_substance_exactly_when_what_was_agreed_differs() -> 
         assert any(one.new_version for one in substantive(before, after)) == (agreed(before) != agreed(after))
 
 
+def test_a_draft_changes_freely_until_somebody_signed_it() -> None:
+    unsigned = tuple(replace(one, status=PartyStatus.NOT_SIGNED) for one in HELP.parties)
+    draft = headed(status=AgreementStatus.DRAFT, parties=unsigned)
+    assert list(refusals(draft, wider(draft, lookback_months=3), Role.IG_OFFICER)) == []
+    for signed in (wider(party(draft, status=PartyStatus.SIGNED), lookback_months=3), wider(HELP, lookback_months=3)):
+        assert any("may not change under its signatures" in one for one in refusals(draft, signed, Role.DPO))
+
+
 def test_the_order_in_a_file_is_no_change() -> None:
     turned = headed(clauses=HELP.clauses[::-1], parties=HELP.parties[::-1])
     assert substantive(HELP, replace(turned, bases=HELP.bases[::-1])) == ()
