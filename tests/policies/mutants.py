@@ -36,6 +36,7 @@ ORACLE = (
     "test_rules_sensitivity.py",
     "test_rules_conflicts_and_situations.py",
     "test_rules_lists.py",
+    "test_rules_named.py",
 )
 QUIETLY = ("-q", "-x", "--noconftest", "--assert=plain", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist")
 #: Nothing that these import rests on a rule, so they are read once for all faults.
