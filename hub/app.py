@@ -30,6 +30,7 @@ from hub.signin.routes import signin
 from hub.signin.sessions import SqlSessions
 from hub.web import common, gp, ig, mash
 from hub.web.consent import consent_pages
+from hub.web.emergency import emergency
 from hub.web.look import hashed_names, prepare, static_files
 from hub.web.tasks import task_pages
 
@@ -75,7 +76,7 @@ def create_app(hub: Hub) -> Flask:
     _set_up_templates(app, hub)
     _set_up_probes(app, hub)
     set_up_guard(app)
-    for blueprint in (common.common, signin, mash.mash, consent_pages, task_pages, gp.gp, ig.ig, api):
+    for blueprint in (common.common, signin, mash.mash, emergency, consent_pages, task_pages, gp.gp, ig.ig, api):
         app.register_blueprint(blueprint)
     _set_up_static(app)
     _set_up_errors(app)

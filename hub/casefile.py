@@ -23,6 +23,7 @@ from policies import (
     Actor,
     Agreement,
     Basis,
+    BreakGlass,
     ConnectorFacts,
     ConsentDecision,
     ConsentRecord,
@@ -127,6 +128,7 @@ class CaseFile:
         facts: ConsentFacts | None = None,
         mode: AccessMode = AccessMode.VIEW,
         off_list_checks_today: int = 0,
+        break_glass: BreakGlass | None = None,
     ) -> None:
         assert ctx.purpose is not None
         self._hub, self._ctx, self.purpose = hub, ctx, ctx.purpose
@@ -134,6 +136,7 @@ class CaseFile:
         self.today = self._now.date()
         self._enquiry, self._facts = enquiry, facts
         self._relationship, self._off_list = relationship, off_list_checks_today
+        self._break_glass = break_glass
         self._access = Access(mode=mode, rationale=rationale, case_reference=ctx.case_reference)
         self._agreements: tuple[Agreement, ...] = tuple(a.for_decision() for a in hub.agreements)
         self._policy = PartnershipPolicy(
@@ -175,6 +178,7 @@ class CaseFile:
             gateways=self._hub.gateways,
             agreements=self._agreements,
             consents=consents,
+            break_glass=self._break_glass,
             connector=ConnectorFacts(
                 state=ConnectorState.REACHED if reached else ConnectorState.NOT_REACHED,
                 match=match or person.match,

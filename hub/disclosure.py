@@ -13,8 +13,9 @@ from typing import Any
 from audit import Receipt
 from connectors import Answer, Partner, load_times
 from consent import facts_for
-from hub import checks, compose, duties, redaction
+from hub import break_glass, checks, compose, duties, redaction
 from hub.assembly import Hub
+from hub.break_glass import Emergency
 from hub.casefile import CaseFile, assigned
 from hub.checks import GpCheck
 from hub.context import RequestContext
@@ -52,12 +53,12 @@ class Brokered:
 
 def known_to(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> tuple[FamilyPicture, Receipt]:
     """The known-to matrix: person x agency, involved or not, since when, whom to ring."""
-    return _picture(hub, ctx, enquiry, MATRIX)
+    return _picture(hub, ctx, enquiry, MATRIX, emergency=break_glass.in_force(hub, ctx, enquiry))
 
 
 def family_picture(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> tuple[FamilyPicture, Receipt]:
     """The combined family picture: everything that purpose, role, agreements and rules allow."""
-    return _picture(hub, ctx, enquiry, None)
+    return _picture(hub, ctx, enquiry, None, emergency=break_glass.in_force(hub, ctx, enquiry))
 
 
 def family_names(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> tuple[FamilyPicture, Receipt]:
@@ -66,7 +67,12 @@ def family_names(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> tuple[Famil
 
 
 def _picture(
-    hub: Hub, ctx: RequestContext, enquiry: Enquiry, categories: frozenset[DataCategory] | None
+    hub: Hub,
+    ctx: RequestContext,
+    enquiry: Enquiry,
+    categories: frozenset[DataCategory] | None,
+    *,
+    emergency: Emergency | None = None,
 ) -> tuple[FamilyPicture, Receipt]:
     if enquiry.subject is None:
         raise NotFound("This enquiry has no confirmed person yet.")
@@ -82,18 +88,29 @@ def _picture(
         facts=facts,
         rationale=enquiry.rationale,
         relationship=assigned(related_persons(family, enquiry), enquiry.opened_at),
+        break_glass=emergency.for_decision() if emergency else None,
     )
-    if enquiry.purpose == Purpose.MASH_SCREENING and _is_open_elsewhere(hub, ctx, case, family, enquiry):
+    if enquiry.purpose == Purpose.MASH_SCREENING and _is_open_elsewhere(hub, ctx, case, family, enquiry, emergency):
         case = case.with_open_case()
     brokered = _broker(
-        hub, ctx, case, family.members, hub.partners.values(), categories, enquiry=enquiry, family=family
+        hub,
+        ctx,
+        case,
+        family.members,
+        hub.partners.values(),
+        categories,
+        enquiry=enquiry,
+        family=family,
+        emergency=emergency,
     )
     # 10. The page gets the picture and its receipt, and nothing else.
     b = brokered
     return compose.picture(hub, ctx, enquiry, family, b.decided, b.answers, b.redacted, b.revealed), b.receipt
 
 
-def _is_open_elsewhere(hub: Hub, ctx: RequestContext, case: CaseFile, family: Family, enquiry: Enquiry) -> bool:
+def _is_open_elsewhere(
+    hub: Hub, ctx: RequestContext, case: CaseFile, family: Family, enquiry: Enquiry, emergency: Emergency | None
+) -> bool:
     """Whether the child already has a worker: those who hold cases are asked first (rule P42), by the same way.
 
     When they may not be asked, or do not answer, nothing is assumed: the ordinary rules go on.
@@ -101,7 +118,7 @@ def _is_open_elsewhere(hub: Hub, ctx: RequestContext, case: CaseFile, family: Fa
     holders = [p for p in hub.partners.values() if p.type in CASE_HOLDERS]
     subject = [m for m in family.members if m.facts.id == enquiry.subject]
     involvement = frozenset({DataCategory.SERVICE_INVOLVEMENT})
-    first = _broker(hub, ctx, case, subject, holders, involvement, enquiry=enquiry)
+    first = _broker(hub, ctx, case, subject, holders, involvement, enquiry=enquiry, emergency=emergency)
     return any(not kept.values.get("until") for kept in first.redacted.kept)
 
 
@@ -152,12 +169,15 @@ def _broker(
     only_fields: frozenset[str] | None = None,
     involvement: Involvement | None = None,
     conclude: Conclude | None = None,
+    emergency: Emergency | None = None,
 ) -> Brokered:
     """Steps 5 to 9. Raises TrailUnavailable: before step 7 nobody was asked, after it nothing is shown."""
     members, partners = tuple(members), tuple(partners)
     # 5. Every person x agency x category is decided; forbid beats permit, no rule means no.
     decided = decide_all(case, members, partners, categories, only_fields=only_fields, involvement=involvement)
-    account = _Account(hub.policy_bundle, ctx, case, [member.facts.id for member in members], decided, enquiry)
+    declared = [emergency.receipt] if emergency else []
+    people = [member.facts.id for member in members]
+    account = _Account(hub.policy_bundle, ctx, case, people, decided, enquiry, declared)
     answers: Mapping[tuple[str, str], Answer] = {}
     redacted, intent = Redacted((), ()), None
     if decided.permits:
@@ -173,6 +193,8 @@ def _broker(
     revealed = reveal(family, decided, redacted) if family else Revealed()
     eid = secrets.token_hex(16)
     duties.record(hub, ctx, decided, redacted, enquiry=enquiry.id if enquiry else None, receipt=eid)
+    if emergency and enquiry:
+        break_glass.tell_owners(hub, ctx, emergency, enquiry, decided, redacted, revealed, receipt=eid)
     # 9. The outcome is durable before a byte of it is released.
     outcome = conclude(decided, answers, redacted) if conclude else None
     kind = "check" if conclude else "disclosure:made" if intent else "disclosure:refused"
@@ -214,8 +236,9 @@ class _Account:
         people: list[str],
         decided: Decided,
         enquiry: Enquiry | None,
+        declared: list[str],
     ) -> None:
-        self._bundle, self._decided, self._people = bundle, decided, people
+        self._bundle, self._decided, self._people, self._declared = bundle, decided, people, declared
         self._number = {person: number for number, person in enumerate(people)}
         self._about = {
             "now": ctx.now,
@@ -262,6 +285,7 @@ class _Account:
             asked[(p.agency, p.category)] = (fields | p.fields, people + 1)
         return {
             **self._about,
+            "refers": self._declared or None,
             "source": sorted({p.agency for p in self._decided.permits}),
             "data": [
                 {"agency": agency, "category": category, "fields": sorted(fields), "count": people}
@@ -291,7 +315,7 @@ class _Account:
             **self._about,
             "outcome": outcome,
             "reason": None if intent else "NO_PERMIT",
-            "refers": [intent.eid] if intent else None,
+            "refers": [*([intent.eid] if intent else []), *self._declared] or None,
             "source": sorted({p.agency for p in self._decided.permits}),
             "data": _bounded(
                 [

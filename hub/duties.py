@@ -127,7 +127,9 @@ def alert(hub: Hub, ctx: RequestContext, decided: Decided, *, enquiry: str | Non
 
 def _owed(decided: Decided, redacted: Redacted) -> Iterator[tuple[str, str | None, str]]:
     for kept in redacted.kept:
-        for obligation in kept.obligations & TASKS:
+        # What an emergency opened has a notice of its own to the owner (hub/break_glass.py).
+        told = {Obligation.NOTIFY_OWNER} if Obligation.RETRO_REVIEW in kept.obligations else set()
+        for obligation in (kept.obligations & TASKS) - told:
             yield obligation, (kept.agency if obligation == Obligation.NOTIFY_OWNER else None), kept.person
     for refusal in decided.refusals:
         for obligation in set(refusal.obligations) & {Obligation.NOTIFY_RECIPIENTS}:

@@ -29,6 +29,8 @@ DISCHARGED = frozenset(
         Obligation.OWNER_RELEASE,
     }
 )
+#: What a declared emergency demands; carried out by hub/break_glass.py, and only for such a declaration.
+IN_EMERGENCY = frozenset({Obligation.RETRO_REVIEW, Obligation.EXPIRE_AT})
 SHOWING = frozenset({Outcome.PERMIT, Outcome.PERMIT_REDACTED, Outcome.INDICATOR_ONLY})
 
 
@@ -169,6 +171,17 @@ def asks_for(
     return tuple(asks)
 
 
+def may_show(decision: Decision, request: DecisionRequest) -> bool:
+    """True when the decision shows something and this hub can carry out all that it demands along with it.
+
+    A review afterwards and an end by the clock go together, and only with a declared emergency (rule P40).
+    """
+    owed = set(decision.obligations)
+    if request.break_glass is not None and Obligation.RETRO_REVIEW in owed:
+        owed -= IN_EMERGENCY
+    return decision.outcome in SHOWING and bool(decision.fields) and owed <= DISCHARGED
+
+
 def _decide_one(
     case: CaseFile,
     person: PersonFacts,
@@ -181,7 +194,7 @@ def _decide_one(
     asked = SENSITIVE_SERVICES.get(partner.type, category)
     request = case.request(person, partner, asked, offered, involvement=involvement)
     decision = decide(request)
-    if decision.outcome in SHOWING and decision.fields and not set(decision.obligations) - DISCHARGED:
+    if may_show(decision, request):
         return Permit(person.id, partner.code, category, frozenset(decision.fields), decision, request)
     outcome = decision.outcome if decision.outcome not in SHOWING else Outcome.REFER
     return Refusal(person.id, partner.code, category, outcome, decision.rules, decision.obligations, decision.answer)

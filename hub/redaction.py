@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from connectors import Answer, Item, Value
 from hub.casefile import about_item
-from hub.permits import DISCHARGED, SHOWING, Permit
+from hub.permits import Permit, may_show
 from hub.picture import Withheld
 from policies import Field, decide
 from policies.vocabulary import AnswerState, DataCategory, GpAnswer, Obligation
@@ -70,8 +70,9 @@ def apply(answers: Mapping[tuple[str, str], Answer], permits: Sequence[Permit]) 
             offered = tuple(Field(name, value.kind) for name, value in item.values.items() if name in permit.fields)
             if not offered:
                 continue
-            decision = decide(about_item(permit.request, item, offered, match=answer.match))
-            if decision.outcome not in SHOWING or not decision.fields or set(decision.obligations) - DISCHARGED:
+            about = about_item(permit.request, item, offered, match=answer.match)
+            decision = decide(about)
+            if not may_show(decision, about):
                 cut.append(Withheld(person, agency, item.category, str(decision.outcome), decision.rules))
                 continue
             kept.append(

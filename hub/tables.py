@@ -132,6 +132,21 @@ duties = Table(
     Index("duties_open", "done_at", "kind"),
 )
 
+break_glass = Table(
+    "break_glass",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("enquiry", String(40), ForeignKey("enquiries.id"), nullable=False),
+    Column("user", String(40), nullable=False),
+    Column("agency", String(64), nullable=False),
+    Column("sealed_reason", LargeBinary, nullable=False),
+    Column("declared_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("review_due", Instant, nullable=False),
+    Column("receipt", String(40), nullable=False),
+    Index("break_glass_user", "user", "enquiry", "ends_at"),
+)
+
 disclosure_register = Table(
     "disclosure_register",
     metadata,

@@ -21,6 +21,7 @@ from consent import (
     record_of,
 )
 from hub.assembly import Hub
+from hub.break_glass import REVIEW, TOLD_DPO, TOLD_OWNER
 from hub.casefile import LONDON
 from hub.context import RequestContext
 from hub.duties import Duty, write
@@ -67,7 +68,12 @@ DONE_BY: Mapping[str, frozenset[Role]] = {
     DISPUTE: frozenset({Role.MASH_DECISION_MAKER}),
     ENDS: WORKERS,
     COMES_OF_AGE: WORKERS,
+    TOLD_OWNER: OWNERS,
+    TOLD_DPO: frozenset({Role.DPO}),
+    REVIEW: frozenset({Role.IG_OFFICER, Role.PRIVACY_OFFICER}),
 }
+#: What the review of a declared emergency can find.
+FINDINGS = ("JUSTIFIED", "NOT_JUSTIFIED")
 #: Everybody who has a queue.
 QUEUEING = frozenset(role for roles in DONE_BY.values() for role in roles)
 #: Tasks of one page.
@@ -88,6 +94,7 @@ class Task:
     reference: str | None
     person: str | None
     receipt: str
+    refers: str | None = None
 
 
 def open_tasks(hub: Hub, ctx: RequestContext) -> tuple[tuple[Task, ...], int]:
@@ -118,13 +125,14 @@ def open_tasks(hub: Hub, ctx: RequestContext) -> tuple[tuple[Task, ...], int]:
             reference=references.get(row["enquiry"]),
             person=row["person"],
             receipt=row["receipt"],
+            refers=row["refers"],
         )
         for row in found
     ), total
 
 
 def finish(hub: Hub, ctx: RequestContext, task: str, note: str, outcome: str = "") -> None:
-    """Says that a task is done, and what was done; a check of a dispute also says what it found.
+    """Says that a task is done, and what was done; a check of a dispute or an emergency also says what it found.
 
     Raises FormRefused without a note, NotFound for what is not this user's. Effects: an event, then the row.
     """
@@ -135,6 +143,10 @@ def finish(hub: Hub, ctx: RequestContext, task: str, note: str, outcome: str = "
     if row is None:
         raise NotFound("There is no such task.")
     check = _check(hub, ctx, dict(row), note, outcome) if row["kind"] == DISPUTE else None
+    if row["kind"] == REVIEW and outcome not in FINDINGS:
+        raise FormRefused({"outcome": "Choose what your review found."})
+    if row["kind"] == REVIEW:
+        _require_reasons(note)
     hub.trail.append(
         "alter",
         now=ctx.now,
@@ -142,7 +154,7 @@ def finish(hub: Hub, ctx: RequestContext, task: str, note: str, outcome: str = "
         trace=ctx.request_id,
         enquiry=row["enquiry"],
         action="task-done",
-        outcome=row["kind"],
+        outcome=f"{row['kind']}-{outcome}" if row["kind"] == REVIEW else row["kind"],
         object={"type": "task", "id": task},
     )
     sealed = hub.keys.seal(HUB, note.strip().encode(), "task:" + task)
@@ -156,12 +168,16 @@ def finish(hub: Hub, ctx: RequestContext, task: str, note: str, outcome: str = "
             record_check(session, check)
 
 
+def _require_reasons(note: str) -> None:
+    if len(note.strip()) < REASON_CHARACTERS or len(set(note.split())) < REASON_WORDS:
+        raise FormRefused({"note": "Say why, in your own words: at least 20 characters and 4 words."})
+
+
 def _check(hub: Hub, ctx: RequestContext, row: Mapping[str, Any], note: str, outcome: str) -> DisputeCheck:
     """A manager's check of a dispute, with its reasons (rule P17)."""
     if outcome not in CheckOutcome.__members__:
         raise FormRefused({"outcome": "Choose what your check found."})
-    if len(note.strip()) < REASON_CHARACTERS or len(set(note.split())) < REASON_WORDS:
-        raise FormRefused({"note": "Say why, in your own words: at least 20 characters and 4 words."})
+    _require_reasons(note)
     with hub.db.session() as session:
         disputed = [
             one for one in current_records(session, [row["person"]], now=ctx.now) if one.state == ConsentState.DISPUTED

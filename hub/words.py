@@ -398,6 +398,18 @@ TASK_WORDS: Mapping[str, tuple[str, str]] = {
         "Two parents disagree",
         "Holders of parental responsibility gave opposite answers. Hear both, decide, and say why.",
     ),
+    "RETRO_REVIEW": (
+        "Review an emergency",
+        "A worker opened information because somebody was at risk. Look at it, and say whether it was right.",
+    ),
+    "EMERGENCY_DECLARED": (
+        "An emergency was declared",
+        "A worker opened information because somebody was at risk. Information governance reviews it. Note it.",
+    ),
+    "EMERGENCY_ACCESS": (
+        "Something that you hold was opened in an emergency",
+        "A worker declared that somebody was at risk now. It is reviewed within a working day. Say so if it was wrong.",
+    ),
     "CONSENT_ENDS": ("An agreement ends soon", "Ask the family again before it ends, and record the new answer."),
     "COMES_OF_AGE": (
         "A young person turns 18",

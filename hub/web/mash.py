@@ -6,10 +6,11 @@ renders; rules and queries live elsewhere.
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, session
+from flask import Blueprint, make_response, redirect, render_template, request, session
 from werkzeug.wrappers import Response
 
-from hub import disclosure, enquiries, finding
+from hub import break_glass, disclosure, enquiries, finding
+from hub.break_glass import DECLARING
 from hub.context import RequestContext
 from hub.enquiries import Enquiry
 from hub.errors import FormRefused, NotForYou
@@ -135,16 +136,19 @@ def close(enquiry_id: str) -> str:
 
 @mash.get("/enquiries/<enquiry_id>/who")
 @for_roles(ENQUIRING)
-def who(enquiry_id: str) -> str:
+def who(enquiry_id: str) -> Response:
     """The known-to matrix."""
     hub, ctx = hub_of(), context_of()
     enquiry = enquiries.enquiry_of(hub, ctx, enquiry_id)
     picture, receipt = disclosure.known_to(hub, ctx.for_purpose(enquiry.purpose, enquiry=enquiry.id), enquiry)
-    return render_template(
+    may_declare = ctx.actor.role in DECLARING and enquiry.closed_at is None
+    return _until_it_ends(
+        enquiry,
         "matrix.html",
+        emergency_href=f"/enquiries/{enquiry.id}/emergency" if may_declare else None,
         picture=picture,
         receipt=receipt_view(receipt),
-        enquiry=_head(enquiry),
+        head=_head(enquiry),
         detail_action=f"/enquiries/{enquiry.id}/picture",
         add_action=f"/enquiries/{enquiry.id}/search",
         consent_href=f"/enquiries/{enquiry.id}/consent",
@@ -156,18 +160,31 @@ def who(enquiry_id: str) -> str:
 
 @mash.route("/enquiries/<enquiry_id>/picture", methods=["GET", "POST"])
 @for_roles(ENQUIRING)
-def picture(enquiry_id: str) -> str:
+def picture(enquiry_id: str) -> Response:
     """The combined family picture."""
     hub, ctx = hub_of(), context_of()
     enquiry = enquiries.enquiry_of(hub, ctx, enquiry_id)
     shown, receipt = disclosure.family_picture(hub, ctx.for_purpose(enquiry.purpose, enquiry=enquiry.id), enquiry)
-    return render_template(
+    return _until_it_ends(
+        enquiry,
         "picture.html",
         picture=shown,
         receipt=receipt_view(receipt),
-        enquiry=_head(enquiry),
+        head=_head(enquiry),
         back_href=f"/enquiries/{enquiry.id}/who",
     )
+
+
+def _until_it_ends(enquiry: Enquiry, template: str, *, head: dict[str, Any], **shown: Any) -> Response:
+    """The page; with an emergency in force it says so, and the browser leaves it when the emergency ends (rule P40)."""
+    hub, ctx = hub_of(), context_of()
+    emergency = break_glass.in_force(hub, ctx, enquiry)
+    told = break_glass.owners_told(hub, emergency) if emergency else ()
+    page = make_response(render_template(template, enquiry=head, emergency=emergency, owners_told=told, **shown))
+    if emergency is not None:
+        left = int((emergency.ends_at - ctx.now).total_seconds()) + 1
+        page.headers["Refresh"] = f"{left}; url=/enquiries/{enquiry.id}/who"
+    return page
 
 
 def _search(enquiry: Enquiry, who: str, typed: dict[str, str] | None = None) -> str | tuple[str, int]:

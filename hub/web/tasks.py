@@ -3,7 +3,8 @@
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from hub import tasks
+from hub import break_glass, tasks
+from hub.break_glass import REVIEW, Declared
 from hub.errors import FormRefused
 from hub.headers import for_roles
 from hub.tasks import DISPUTE, QUEUEING, Task
@@ -15,6 +16,13 @@ CHECKS = [
     {"value": "SHARE", "text": "Share, by a manager's override for each request"},
     {"value": "DO_NOT_SHARE", "text": "Do not share"},
 ]
+
+#: What the review of an emergency can find.
+REVIEWS = [
+    {"value": "JUSTIFIED", "text": "It was justified"},
+    {"value": "NOT_JUSTIFIED", "text": "It was not justified, or went too far"},
+]
+CHOICES = {DISPUTE: CHECKS, REVIEW: REVIEWS}
 
 task_pages = Blueprint("tasks", __name__)
 
@@ -39,15 +47,22 @@ def done() -> str | Response | tuple[str, int]:
 
 
 def _page(values: dict[str, str], errors: dict[str, str]) -> str:
-    found, total = tasks.open_tasks(hub_of(), context_of())
-    return render_template("tasks.html", tasks=[_view(t) for t in found], total=total, values=values, errors=errors)
+    hub, ctx = hub_of(), context_of()
+    found, total = tasks.open_tasks(hub, ctx)
+    reviews = frozenset(t.refers for t in found if t.kind == REVIEW and t.refers)
+    declared = break_glass.for_review(hub, ctx, reviews)
+    views = [_view(t, declared.get(t.refers or "")) for t in found]
+    return render_template("tasks.html", tasks=views, total=total, values=values, errors=errors)
 
 
-def _view(task: Task) -> dict[str, object]:
+def _view(task: Task, declared: Declared | None) -> dict[str, object]:
     title, what = TASK_WORDS[task.kind]
     return {
         "id": task.id,
-        "choices": CHECKS if task.kind == DISPUTE else None,
+        "choices": CHOICES.get(task.kind),
+        "question": "What did your review find?" if task.kind == REVIEW else "What did your check find?",
+        "asks_why": task.kind == REVIEW,
+        "declared": declared,
         "title": title,
         "what": what,
         "made_at": task.made_at,

@@ -115,6 +115,34 @@ def gp_coordinator(v: Visitor) -> Tour:
         yield name
 
 
+def emergency(v: Visitor) -> Tour:
+    """A mother refused, and then somebody is at risk: what it means, its errors, the picture, and the review."""
+    page = v.sign_in("mash_social_worker")
+    v.go("/enquiries/new")
+    fill_enquiry(page, "showcase", threshold=False)
+    page.locator('input[name="purpose"][value="MASH_SCREENING"]').check()
+    page.locator('input[name="consent"][value="REFUSED"]').check()
+    page.get_by_label("Who answered?").select_option("PARENT_WITH_PR")
+    v.press("Search")
+    v.press("This is the person")
+    yield "who-is-involved-refused"
+    with page.expect_navigation():
+        page.get_by_role("button", name="Emergency access").click()
+    yield "emergency"
+    v.press("Open in an emergency")
+    yield "emergency-errors"
+    page.get_by_label("Who is at risk, and of what?").fill("Her father took her from school and threatened to kill her")
+    page.locator('input[name="imminent"]').check()
+    v.press("Open in an emergency")
+    yield "emergency-picture"
+    page.goto(page.url.removesuffix("/picture") + "/who")
+    yield "emergency-who"
+    v.press("Sign out")
+    v.sign_in("ig_officer")
+    v.go("/tasks")
+    yield "tasks-review"
+
+
 def key_worker(v: Visitor) -> Tour:
     """Early help: a family that agreed, and a young person who refuses whatever his mother says."""
     page = v.sign_in("family_keyworker")
@@ -210,6 +238,7 @@ TOURS: Mapping[str, Callable[[Visitor], Tour]] = {
     "refused_visitor": refused_visitor,
     "other_families": other_families,
     "gp_coordinator": gp_coordinator,
+    "emergency": emergency,
     "key_worker": key_worker,
     "consent_of_a_family": consent_of_a_family,
     "governance": governance,

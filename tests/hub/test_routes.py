@@ -25,9 +25,15 @@ ENQUIRERS = """
 """
 PRACTICE = "GP_CARE_COORDINATOR GP_CLINICIAN"
 OVERSIGHT = "IG_OFFICER PRIVACY_OFFICER"
+#: Who may open information when somebody is at risk now.
+RESCUERS = """
+    MASH_SCREENING_OFFICER MASH_SOCIAL_WORKER MASH_DECISION_MAKER POLICE_MASH_SUPERVISOR SAFEGUARDING_NURSE
+    SOCIAL_WORKER EDT_WORKER
+"""
 QUEUES = (
     ENQUIRERS
     + "SUBSTANCE_WORKER CAMHS_PRACTITIONER GP_CLINICIAN HOUSING_OFFICER ADULT_SOCIAL_WORKER CALDICOTT_GUARDIAN"
+    " IG_OFFICER PRIVACY_OFFICER DPO"
 )
 DOORS = {
     "GET /static/<name>": OPEN,
@@ -52,6 +58,8 @@ DOORS = {
     "GET /enquiries/<enquiry_id>/who": ENQUIRERS,
     "GET /enquiries/<enquiry_id>/picture": ENQUIRERS,
     "POST /enquiries/<enquiry_id>/picture": ENQUIRERS,
+    "GET /enquiries/<enquiry_id>/emergency": RESCUERS,
+    "POST /enquiries/<enquiry_id>/emergency": RESCUERS,
     "GET /enquiries/<enquiry_id>/consent": ENQUIRERS,
     "GET /enquiries/<enquiry_id>/consent/<form>": ENQUIRERS,
     "POST /enquiries/<enquiry_id>/consent/<form>": ENQUIRERS,
@@ -143,6 +151,7 @@ def test_each_role_enters_what_is_theirs_and_nothing_else(gate: Gate, role: Role
 
 PERSONA_FOR = {
     ENQUIRERS: "mash_social_worker",
+    RESCUERS: "mash_social_worker",
     QUEUES: "mash_social_worker",
     PRACTICE: "gp_millbrook",
     OVERSIGHT: "ig_officer",

@@ -358,6 +358,8 @@ VERDICT = {
     "sentence": "Its hash leads to the root that was signed on 4 March 2026, 10:15, and 3 partners confirmed that root.",
 }
 
+EMERGENCY = Given(ends_at=NOW + timedelta(hours=4), review_due=NOW + timedelta(hours=37, minutes=44))
+
 #: Page name -> (template, context). Several states of one template stand side by side.
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "sign_in": ("sign_in.html", {"user": None, "nav": [], "demo": True, "draft_kept": True, "message": "You were signed out because nothing happened for 15 minutes.", "issuers": [{"code": "ns", "name": "Northshire Council"}, {"code": "pol", "name": "Northshire Police"}, {"code": "nhs", "name": "NHS Northshire"}]}),
@@ -369,6 +371,9 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "candidates_none": ("candidates.html", {**MASH, "enquiry": ENQUIRY, "candidates": [], "query_echo": "Wakler Amlia", "advice": "Nobody in the index is close enough to what you typed. Check the spelling, or add a date of birth.", "confirm_action": "/enquiries/e1/person", "receipt": RECEIPT}),
     "matrix": ("matrix.html", {**MASH, "picture": PICTURE, "receipt": RECEIPT, "detail_action": "/enquiries/e1/picture", "add_action": "/enquiries/e1/add"}),
     "picture": ("picture.html", {**MASH, "picture": PICTURE, "receipt": RECEIPT, "back_href": "/enquiries/e1/who"}),
+    "matrix_emergency": ("matrix.html", {**MASH, "picture": PICTURE, "receipt": RECEIPT, "detail_action": "/enquiries/e1/picture", "emergency": EMERGENCY, "owners_told": ("Northshire Homes", "Northshire Police")}),
+    "emergency": ("emergency.html", {**MASH, "reference": "MASH/2026/00417", "back_href": "/enquiries/e1/who", "ends_at": EMERGENCY.ends_at, "review_due": EMERGENCY.review_due}),
+    "emergency_errors": ("emergency.html", {**MASH, "reference": "MASH/2026/00417", "back_href": "/enquiries/e1/who", "ends_at": EMERGENCY.ends_at, "review_due": EMERGENCY.review_due, "errors": {"reason": "Say who is at risk and of what: at least 20 characters and 4 words.", "imminent": "Confirm that somebody is at risk of serious harm now. If not, the ordinary way applies."}}),
     "gp_check": ("gp_check.html", GP),
     "gp_yes": ("gp_answer.html", {**gp(GpAnswer.YES), "receipt": RECEIPT}),
     "gp_no": ("gp_answer.html", {**gp(GpAnswer.NO), "receipt": RECEIPT}),
