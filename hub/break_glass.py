@@ -124,6 +124,7 @@ def declare(hub: Hub, ctx: RequestContext, enquiry: Enquiry, typed: Mapping[str,
         enquiry=enquiry.id,
         trace=ctx.request_id,
         reason="IMMINENT-RISK",
+        outcome="DECLARED",
         recipient=ctx.actor.agency,
     )
     id_, due = "BG-" + secrets.token_hex(8), review_due(ctx.now)

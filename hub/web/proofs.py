@@ -37,6 +37,7 @@ KIND_WORDS: Mapping[str, str] = {
 }
 OUTCOME_LABELS: Mapping[str, str] = {
     **{str(outcome): words for outcome, words in OUTCOME_WORDS.items()},
+    "DECLARED": "Declared",
     "YES": "Answered yes",
     "NO": "Answered no",
     "NOT_AVAILABLE": "No answer may be given",

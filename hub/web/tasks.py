@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from hub import break_glass, tasks
 from hub.break_glass import REVIEW, Declared
 from hub.errors import FormRefused
-from hub.headers import for_roles
+from hub.headers import ENQUIRING, OVERSEEING, for_roles
 from hub.tasks import DISPUTE, QUEUEING, Task
 from hub.web.common import context_of, hub_of
 from hub.words import TASK_WORDS
@@ -57,6 +57,7 @@ def _page(values: dict[str, str], errors: dict[str, str]) -> str:
 
 def _view(task: Task, declared: Declared | None) -> dict[str, object]:
     title, what = TASK_WORDS[task.kind]
+    role = context_of().actor.role
     return {
         "id": task.id,
         "choices": CHOICES.get(task.kind),
@@ -69,6 +70,7 @@ def _view(task: Task, declared: Declared | None) -> dict[str, object]:
         "due_at": task.due_at,
         "late": task.due_at is not None and task.due_at <= context_of().now,
         "reference": task.reference,
-        "href": f"/enquiries/{task.enquiry}/consent" if task.enquiry else None,
+        "href": f"/enquiries/{task.enquiry}/consent" if task.enquiry and role in ENQUIRING else None,
+        "entry": f"/ig/entries/{task.receipt}" if task.kind == REVIEW and role in OVERSEEING else None,
         "receipt": task.receipt if len(task.receipt) == 32 else None,
     }

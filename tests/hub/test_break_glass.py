@@ -237,7 +237,11 @@ def test_the_review_is_somebody_elses_with_a_finding_and_blocks_the_next_one_whi
     queue = officer.get("/tasks").text
     assert REASON in queue
     assert "Rosalind Achebe" in queue
+    entry = re.search(r'href="(/ig/entries/[0-9a-f]{32})"', queue)
+    assert entry
+    assert "/consent" not in queue
     assert events(house, "audit:read")[-1].fields["action"] == "emergency-reason"
+    assert officer.get(entry[1]).status_code == 200
     task = review_of(queue)
     for typed in (
         {"note": RISK_FINDING},
