@@ -1,5 +1,6 @@
 """Agreement files are read strictly, and their dates decide which version counts."""
 
+import textwrap
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from policies.check import main, rules_tried
 from policies.decide import decide
 from policies.explain import WOULD_CHANGE
 from policies.rules import EVERY_RULE, RULES
+from policies.signing import load_signatories
 from policies.soundness import faults, gateway_faults, notes
 from policies.vocabulary import Article6Basis, BragRating, Conflict, DataCategory, Purpose
 from policies.worked import load_agencies, load_cases, request_for
@@ -181,7 +183,10 @@ def test_the_officer_reads_rule_source_clause_and_obligations() -> None:
 
 def test_the_example_of_the_guide_is_an_agreement_and_its_case_agrees(tmp_path: Path) -> None:
     guide = (POLICIES.parent / "docs" / "writing-agreements.md").read_text(encoding="utf-8")
-    example, case = (block.split("```")[0] for block in guide.split("```toml\n")[1:])
+    example, signatories, case = (textwrap.dedent(block.split("```")[0]) for block in guide.split("```toml\n")[1:])
+    (tmp_path / "signatories").write_text(signatories, encoding="utf-8")
+    (signatory,) = load_signatories(tmp_path / "signatories")["csc"]
+    assert f'signatory = "{signatory.office}"' in example
     read = load_agreements(folder(tmp_path, example))
     (tmp_path / "cases").mkdir()
     (tmp_path / "cases" / "a.toml").write_text(case, encoding="utf-8")
