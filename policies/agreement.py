@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from policies.case import Agreement, Basis, Clause, GatewayEntry, Party
-from policies.form import FormError, read
+from policies.form import FormError, read, write
 from policies.rules.sensitivity import BARRED_CATEGORIES
 from policies.vocabulary import AgreementStatus, BragRating, PartyRole, PartyStatus, Purpose, StatutoryGateway
 
@@ -208,17 +208,35 @@ def load_agreements(folder: Path) -> tuple[SharingAgreement, ...]:
 
 def read_agreement(path: Path) -> SharingAgreement:
     """Read one agreement file. Raises AgreementInvalid."""
-    plain = read_toml(path)
-    bases_plain = plain.pop("basis", [])
     try:
-        head = read(_Head, plain, complete=False)
-        if not isinstance(bases_plain, list):
-            raise FormError("basis", "a list is needed")
-        bases = tuple(_read_basis(one, f"basis[{n}]") for n, one in enumerate(bases_plain))
-        _check(head, bases)
+        return agreement_of(read_toml(path), path.name)
     except FormError as error:
         raise AgreementInvalid(path.name, error.path, with_word(error)) from None
-    return SharingAgreement(head, bases, path.name)
+
+
+def agreement_of(plain: Any, file: str = "") -> SharingAgreement:
+    """Read an agreement from plain data in the form of its file. Raises FormError."""
+    bases_plain = plain.get("basis", []) if isinstance(plain, dict) else []
+    rest = {key: value for key, value in plain.items() if key != "basis"} if isinstance(plain, dict) else plain
+    head = read(_Head, rest, complete=False)
+    if not isinstance(bases_plain, list):
+        raise FormError("basis", "a list is needed")
+    bases = tuple(_read_basis(one, f"basis[{n}]") for n, one in enumerate(bases_plain))
+    _check(head, bases)
+    return SharingAgreement(head, bases, file)
+
+
+def written(one: SharingAgreement) -> dict[str, Any]:
+    """Return an agreement as plain data in the form of its file, without what it leaves out."""
+    bases = [{**write(claim), **write(claim.basis), "basis": None} for claim in one.bases]
+    head = {key: _said(value) for key, value in write(one.head).items() if value not in (None, [])}
+    return {**head, "basis": _said(bases)}
+
+
+def _said(value: Any) -> Any:
+    if not isinstance(value, list) or not value or not isinstance(value[0], dict):
+        return value
+    return [{key: each for key, each in entry.items() if each not in (None, [])} for entry in value]
 
 
 def gateway_register(path: Path) -> tuple[GatewayEntry, ...]:
