@@ -32,6 +32,7 @@ from hub.web import common, gp, ig, mash
 from hub.web.consent import consent_pages
 from hub.web.emergency import emergency
 from hub.web.look import hashed_names, prepare, static_files
+from hub.web.steward import steward
 from hub.web.tasks import task_pages
 
 #: Largest request in bytes: no form of ours comes near it.
@@ -76,7 +77,8 @@ def create_app(hub: Hub) -> Flask:
     _set_up_templates(app, hub)
     _set_up_probes(app, hub)
     set_up_guard(app)
-    for blueprint in (common.common, signin, mash.mash, emergency, consent_pages, task_pages, gp.gp, ig.ig, api):
+    pages = (common.common, signin, mash.mash, emergency, consent_pages, task_pages, gp.gp, ig.ig, steward)
+    for blueprint in (*pages, api):
         app.register_blueprint(blueprint)
     _set_up_static(app)
     _set_up_errors(app)

@@ -24,6 +24,8 @@ OPEN = "open"
 ENQUIRING = WORKERS
 CHECKING = frozenset({Role.GP_CARE_COORDINATOR, Role.GP_CLINICIAN})
 OVERSEEING = frozenset({Role.IG_OFFICER, Role.PRIVACY_OFFICER})
+#: Who settles whether two records are one person.
+STEWARDING = frozenset({Role.DATA_STEWARD})
 
 
 def open_to_all(view: View) -> View:

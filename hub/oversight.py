@@ -38,8 +38,11 @@ from policies.vocabulary import (
 
 #: Events that the register lists; the rest of the trail is found by its event id.
 REGISTERED = frozenset(
-    {"disclosure:made", "disclosure:refused", "check", "search", "alarm", "audit:read", "break-glass"}
-)
+    {
+        "disclosure:made", "disclosure:refused", "check", "search", "alarm", "audit:read", "break-glass",
+        "match:proposed", "match:confirmed", "match:rejected", "match:split",
+    }
+)  # fmt: skip
 #: Stands for a person whom the officer's words did not name exactly: no row has it.
 NOBODY = "PE-nobody"
 #: Who answers for an agency's information.

@@ -115,4 +115,8 @@ PERSONAS: Mapping[str, Persona] = _personas(
         "a MASH social worker whom the county's records know as a private person (P33)",
         person=Identity("brightwell.marcus", ("Marcus", "Owen"), "Brightwell", (38, 2, 3), "9997000455"),
     ),
+    Persona(
+        "data_steward", "ts-0015", "Imogen Calloway", "csc", Role.DATA_STEWARD,
+        "data steward: are these two records one person?",
+    ),
 )  # fmt: skip

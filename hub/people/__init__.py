@@ -11,7 +11,8 @@ from hub.people.index import (
     records_of_persons,
 )
 from hub.people.query import CandidateQuery, parse_box
-from hub.people.refresh import RefreshReport, keep_apart, refresh, relink
+from hub.people.refresh import RefreshReport, refresh, relink
+from hub.people.review import keep_apart
 
 __all__ = [
     "Candidate",

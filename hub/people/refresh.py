@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from connectors import SourceRecord
@@ -30,6 +30,11 @@ BULK = 3000
 _BATCH = 5000
 #: Goes up whenever records get other keys than before, so that the next load keys every record anew.
 KEYS_VERSION = 2
+#: "The same person", said by a data steward.
+SAME = "SAME"
+
+#: Two records by their agencies and the agencies' own ids.
+RecordPair = tuple[tuple[str, str], tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +193,11 @@ def relink(session: Session, keys: Keys, *, now: datetime, model: Model | None =
     pending = {row.id for row in session.execute(select(table.c.id).where(table.c.is_linked.is_(False)))}
     if not pending:
         return 0
+    same = said(session, tables.decisions, tables.decisions.c.outcome == SAME)
     rows = (
         session.execute(select(*COLUMNS).order_by(table.c.id)).all()
         if len(pending) >= BULK
-        else _around(session, keys, pending)
+        else _around(session, keys, pending, same)
     )
     rows = sorted(rows, key=lambda row: (row.agency, row.record))  # Ties never depend on who was loaded first.
     records = [prepare(opened(keys, row)) for row in rows]
@@ -201,12 +207,14 @@ def relink(session: Session, keys: Keys, *, now: datetime, model: Model | None =
     weights = weigh_some(records, sorted(pairs(records, None if len(new) == len(rows) else new)), scorer)
     for first, second in _stored_links(session, at_of, new):
         weights[first * len(records) + second] = scorer.weigh(records[first], records[second])
-    clusters = cluster(records, weights, scorer, _kept_apart(session, records))
+    clusters = cluster(records, weights, scorer, _placed(records, said(session, tables.never)), _placed(records, same))
+    _remember_barred(session, keys, records, clusters, now)
     return _write(session, rows, clusters, new, now)
 
 
-def _around(session: Session, keys: Keys, pending: set[int]) -> Sequence[Any]:
-    """The pending records, the records that share a key with them, and everybody who is one person with those."""
+def _around(session: Session, keys: Keys, pending: set[int], same: Sequence[RecordPair]) -> Sequence[Any]:
+    """The pending records, those that share a key with them or were joined to them by a steward, and everybody who is
+    one person with those."""
     table = tables.records
     own: list[Any] = []
     for some in chunks(sorted(pending)):
@@ -219,6 +227,13 @@ def _around(session: Session, keys: Keys, pending: set[int]) -> Sequence[Any]:
             carried[key].append((row, person))
     persons = {p for block in carried.values() if len(block) <= LARGEST_BLOCK for _, p in block if p}
     found = {row.id: row for row in own}
+    names = {(row.agency, row.record) for row in own}
+    joined = [one for pair in same if names & set(pair) for one in pair if one not in names]
+    for some in chunks(joined):
+        named = or_(*(and_(table.c.agency == a, table.c.record == r) for a, r in some))
+        for row in session.execute(select(*COLUMNS).where(named)):
+            found[row.id] = row
+            persons |= {row.person} - {None}
     for some in chunks(sorted(persons)):
         found |= {row.id: row for row in session.execute(select(*COLUMNS).where(table.c.person.in_(some)))}
     return [found[row] for row in sorted(found)]
@@ -235,13 +250,33 @@ def _stored_links(session: Session, at_of: Mapping[int, int], new: set[int]) -> 
                 yield tuple(sorted((at_of[first], at_of[second])))  # type: ignore[misc]
 
 
-def _kept_apart(session: Session, records: Sequence[Prepared]) -> list[tuple[int, int]]:
+def said(session: Session, table: Table, *which: ColumnElement[bool]) -> list[RecordPair]:
+    """The pairs that stewards spoke about, as (agency, record) twice; what people write by hand is never many."""
+    c = table.c
+    rows = session.execute(select(c.first_agency, c.first_record, c.second_agency, c.second_record).where(*which))
+    return [((a, r), (b, s)) for a, r, b, s in rows]
+
+
+def _placed(records: Sequence[Prepared], pairs_said: Iterable[RecordPair]) -> list[tuple[int, int]]:
+    """Those pairs of which both records are here, as positions."""
     at_of = {(r.agency, r.record): at for at, r in enumerate(records)}
-    table = tables.never
-    said = session.execute(
-        select(table.c.first_agency, table.c.first_record, table.c.second_agency, table.c.second_record)
-    )
-    return [(at_of[a, r], at_of[b, s]) for a, r, b, s in said if (a, r) in at_of and (b, s) in at_of]
+    return [(at_of[one], at_of[other]) for one, other in pairs_said if one in at_of and other in at_of]
+
+
+def _remember_barred(
+    session: Session, keys: Keys, records: Sequence[Prepared], clusters: Clusters, now: datetime
+) -> None:
+    """Pairs with an adopted person are kept only as keyed hashes, once, so that somebody is alerted once."""
+    found = {}
+    for i, j in clusters.barred:
+        (a, r), (b, s) = sorted((records[at].agency, records[at].record) for at in (i, j))
+        pair = keys.blind("match-suppressed", "\x1f".join((a, r, b, s)))
+        found[pair] = {"pair": pair, "first_agency": a, "second_agency": b, "found_at": now, "alerted_at": None}
+    table = tables.suppressed
+    for some in chunks(sorted(found)):
+        known = set(session.scalars(select(table.c.pair).where(table.c.pair.in_(some))))
+        if fresh := [found[pair] for pair in some if pair not in known]:
+            session.execute(insert(table), fresh)
 
 
 def _write(session: Session, rows: Sequence[Any], clusters: Clusters, new: set[int], now: datetime) -> int:
@@ -295,41 +330,3 @@ def _write(session: Session, rows: Sequence[Any], clusters: Clusters, new: set[i
             ],
         )
     return persons
-
-
-def keep_apart(
-    session: Session,
-    keys: Keys,
-    first: tuple[str, str],
-    second: tuple[str, str],
-    *,
-    said_by: str,
-    rationale: str,
-    now: datetime,
-) -> int:
-    """A data steward's "not the same person" about two records, (agency, record) each: permanent, and linked anew.
-
-    Returns how many persons were written. Raises ValueError when a rationale is missing or a record is not held.
-    """
-    if not rationale.strip():
-        raise ValueError("A rationale is needed.")
-    table = tables.records
-    low, high = sorted((first, second))
-    found = session.execute(
-        select(table.c.person)
-        .where(
-            or_(*(and_(table.c.agency == agency, table.c.record == record) for agency, record in (low, high))),
-            table.c.person.is_not(None),
-        )
-    ).scalars().all()  # fmt: skip
-    if len(found) != 2 or low == high:
-        raise ValueError("Two records of the index are needed.")
-    sealed = keys.seal(low[0], rationale.encode(), f"keep-apart:{low[1]}:{high[0]}:{high[1]}")
-    session.execute(
-        insert(tables.never).values(
-            first_agency=low[0], first_record=low[1], second_agency=high[0], second_record=high[1],
-            said_by=said_by, rationale=sealed, at=now,
-        )
-    )  # fmt: skip
-    session.execute(update(table).where(table.c.person.in_(found)).values(is_linked=False))
-    return relink(session, keys, now=now)

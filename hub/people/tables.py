@@ -90,3 +90,31 @@ moves = Table(
     Column("new_person", String(32), nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
 )
+
+#: What a steward said about a pair that was in doubt; kept by the agencies' own record ids, so that it outlives a load.
+decisions = Table(
+    "match_decisions",
+    metadata,
+    Column("id", _ROW, primary_key=True, autoincrement=True),
+    Column("first_agency", String(64), nullable=False),
+    Column("first_record", String(200), nullable=False),
+    Column("second_agency", String(64), nullable=False),
+    Column("second_record", String(200), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("said_by", String(200), nullable=False),
+    Column("rationale", LargeBinary, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("first_agency", "first_record", "second_agency", "second_record"),
+)
+
+#: Pairs with an adopted person that were never proposed (rule P27). Only a keyed hash: a row that named both records
+#: would be the very link that must not exist.
+suppressed = Table(
+    "match_suppressed",
+    metadata,
+    Column("pair", LargeBinary(16), primary_key=True),
+    Column("first_agency", String(64), nullable=False),
+    Column("second_agency", String(64), nullable=False),
+    Column("found_at", DateTime(timezone=True), nullable=False),
+    Column("alerted_at", DateTime(timezone=True), nullable=True),
+)

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from audit import EntryUnknown, Receipt, verifier_source
 from hub.assembly import Hub
 from hub.context import RequestContext
-from hub.headers import CHECKING, ENQUIRING, OVERSEEING, for_everybody_signed_in, open_to_all
+from hub.headers import CHECKING, ENQUIRING, OVERSEEING, STEWARDING, for_everybody_signed_in, open_to_all
 from hub.oversight import receipt_of
 from hub.signin.sessions import actor_of
 from hub.tasks import QUEUEING
@@ -78,7 +78,13 @@ def is_ready(hub: Hub) -> bool:
 def home() -> AnyResponse | str:
     """Each role's own start page: their queue, or their one question."""
     role = context_of().actor.role
-    for roles, where in ((ENQUIRING, "/enquiries"), (CHECKING, "/gp-check"), (OVERSEEING, "/ig"), (QUEUEING, "/tasks")):
+    for roles, where in (
+        (ENQUIRING, "/enquiries"),
+        (CHECKING, "/gp-check"),
+        (OVERSEEING, "/ig"),
+        (STEWARDING, "/matching"),
+        (QUEUEING, "/tasks"),
+    ):
         if role in roles:
             return redirect(where, code=303)
     return render_template(
@@ -122,6 +128,8 @@ def _nav(role: Role) -> list[dict[str, Any]]:
         entries += [("/gp-check", "Check a patient")]
     if role in QUEUEING:
         entries += [("/tasks", "Tasks")]
+    if role in STEWARDING:
+        entries += [("/matching", "Records in doubt")]
     if role in OVERSEEING:
         entries += [("/ig", "Disclosures")]
     return [{"href": href, "text": words, "current": request.path == href} for href, words in entries]

@@ -32,6 +32,10 @@ KIND_WORDS: Mapping[str, str] = {
     "audit:read": "Look at the record of disclosures",
     "break-glass": "Emergency access",
     "collect": "Records taken in",
+    "match:proposed": "Records compared",
+    "match:confirmed": "Records joined as one person",
+    "match:rejected": "Records kept apart",
+    "match:split": "Record taken out of a person",
     "sign-in": "Sign-in",
     "sign-out": "Sign-out",
 }
@@ -44,6 +48,11 @@ OUTCOME_LABELS: Mapping[str, str] = {
     "NOT_REACHED": "System did not answer",
     "MATCH_UNCONFIRMED": "Match not certain",
     "TOO_WIDE": "Search was too wide",
+    "SHOWN": "Shown to a data steward",
+    "SAME": "The same person",
+    "NOT_SAME": "Not the same person",
+    "CANNOT_TELL": "Cannot tell",
+    "SPLIT": "Not the same person",
 }
 
 

@@ -204,6 +204,35 @@ def governance(v: Visitor) -> Tour:
     yield "entry-of-another-kind"
 
 
+def data_steward(v: Visitor) -> Tour:
+    """The queue of records in doubt, a pair side by side, its errors, a decision, and the records of one person."""
+    page = v.sign_in("data_steward")
+    yield "records-in-doubt"
+    v.press("Find the record")
+    yield "records-in-doubt-error"
+    with page.expect_navigation():
+        page.get_by_role("link", name="Pair 1:").click()
+    yield "pair-in-doubt"
+    v.press("Save")
+    yield "pair-in-doubt-errors"
+    page.get_by_label("The same person", exact=True).check()
+    page.get_by_label("Why?").fill("Both agencies confirmed it on the telephone")
+    v.press("Save")
+    yield "records-in-doubt-after"
+    for number in range(1, 21):
+        with page.expect_navigation():
+            page.get_by_role("link", name=f"Pair {number}:").click()
+        joined = page.get_by_role("link", name="joined to the record of")
+        if joined.count():
+            with page.expect_navigation():
+                joined.first.click()
+            yield "records-of-one-person"
+            v.press("Take this record out")
+            yield "records-of-one-person-errors"
+            break
+        v.go("/matching")
+
+
 def bystanders(v: Visitor) -> Tour:
     """People for whom Kith has no page yet, and one whose role has ended."""
     v.sign_in("operator")
@@ -242,6 +271,7 @@ TOURS: Mapping[str, Callable[[Visitor], Tour]] = {
     "key_worker": key_worker,
     "consent_of_a_family": consent_of_a_family,
     "governance": governance,
+    "data_steward": data_steward,
     "bystanders": bystanders,
     "outage": outage,
 }

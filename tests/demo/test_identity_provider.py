@@ -330,6 +330,7 @@ def test_personas_cover_every_kind_of_user_and_every_one_is_somewhere() -> None:
     assert {
         Role.MASH_SOCIAL_WORKER, Role.MASH_DECISION_MAKER, Role.AGENCY_NAVIGATOR, Role.GP_CARE_COORDINATOR,
         Role.FAMILY_KEYWORKER, Role.IG_OFFICER, Role.SYSTEM_ADMIN, Role.HEALTH_VISITOR,
+        Role.DATA_STEWARD,
     } <= roles  # fmt: skip
     assert {persona.agency for persona in PERSONAS.values()} <= {agency.code for agency in AGENCIES}
     assert len({persona.sub for persona in PERSONAS.values()}) == len(PERSONAS)

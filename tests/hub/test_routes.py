@@ -24,6 +24,7 @@ ENQUIRERS = """
     SAFEGUARDING_NURSE FAMILY_KEYWORKER LEAD_PROFESSIONAL SOCIAL_WORKER EDT_WORKER HEALTH_VISITOR
 """
 PRACTICE = "GP_CARE_COORDINATOR GP_CLINICIAN"
+STEWARD = "DATA_STEWARD"
 OVERSIGHT = "IG_OFFICER PRIVACY_OFFICER"
 #: Who may open information when somebody is at risk now.
 RESCUERS = """
@@ -68,6 +69,12 @@ DOORS = {
     "GET /gp-check": PRACTICE,
     "POST /gp-check": PRACTICE,
     "POST /api/v1/gp-check": PRACTICE,
+    "GET /matching": STEWARD,
+    "POST /matching": STEWARD,
+    "GET /matching/pairs/<pair>": STEWARD,
+    "POST /matching/pairs/<pair>": STEWARD,
+    "GET /matching/persons/<person>": STEWARD,
+    "POST /matching/persons/<person>": STEWARD,
     "GET /ig": OVERSIGHT,
     "POST /ig": OVERSIGHT,
     "GET /ig/entries/<eid>": OVERSIGHT,
@@ -155,6 +162,7 @@ PERSONA_FOR = {
     QUEUES: "mash_social_worker",
     PRACTICE: "gp_millbrook",
     OVERSIGHT: "ig_officer",
+    STEWARD: "data_steward",
 }
 #: What a foreign page may send along, and what it gets.
 FORGED: list[tuple[dict[str, str], dict[str, str], int]] = [

@@ -51,11 +51,12 @@ class Link:
 @dataclass(frozen=True, slots=True)
 class Clusters:
     """`person_of[position]` is the smallest position of the same person; `flagged` persons hold two records of one
-    agency."""
+    agency; `barred` pairs look alike and are never proposed, because one of the two persons is adopted."""
 
     person_of: tuple[int, ...]
     links: tuple[Link, ...]
     flagged: frozenset[int]
+    barred: tuple[tuple[int, int], ...] = ()
 
 
 def forbids(a: Prepared, b: Prepared, weight: Weight) -> bool:
@@ -86,11 +87,13 @@ def cluster(
     weights: Mapping[int, Weight],
     scorer: Scorer,
     never: Iterable[tuple[int, int]] = (),
+    same: Iterable[tuple[int, int]] = (),
 ) -> Clusters:
     """Joins records into persons, strongest pairs first.
 
     Takes weights by `first * len(records) + second`; pairs that were not weighed and would come to lie in one
-    cluster are weighed here. `never` are pairs a steward keeps apart.
+    cluster are weighed here. `never` are pairs a steward keeps apart; `same` are pairs a steward joined, which
+    come first, and give way only to `never` and to an adoption.
     """
     size = len(records)
     apart = {frozenset(pair) for pair in never}
@@ -134,6 +137,21 @@ def cluster(
                 total += max(-20.0, min(20.0, weight.bits))
         return total > 0 and twins <= FEW * len(left) * len(right)
 
+    def join(left: int, right: int) -> None:
+        keep, gone = (left, right) if left < right else (right, left)
+        joined = members[keep] = sorted(members.get(left, [left]) + members.get(right, [right]))
+        members.pop(gone, None)
+        for at in joined:
+            person[at] = keep
+
+    for i, j in sorted(same):
+        left, right = person[i], person[j]
+        ours, theirs = members.get(left, [left]), members.get(right, [right])
+        is_forbidden = any(records[at].is_adopted for at in ours + theirs) or any(
+            frozenset((x, y)) in apart for x in ours for y in theirs
+        )
+        if left != right and not is_forbidden:
+            join(left, right)
     ranked = sorted(
         (key for key, weight in weights.items() if weight.probability >= AUTO),
         key=lambda key: (
@@ -150,13 +168,8 @@ def cluster(
         if left == right:
             continue
         ours, theirs = members.get(left, [left]), members.get(right, [right])
-        if not may_join(ours, theirs):
-            continue
-        keep, gone = (left, right) if left < right else (right, left)
-        joined = members[keep] = sorted(ours + theirs)
-        members.pop(gone, None)
-        for at in joined:
-            person[at] = keep
+        if may_join(ours, theirs):
+            join(left, right)
 
     links: list[Link] = []
     for root, together in members.items():
@@ -165,13 +178,17 @@ def cluster(
             flagged.add(root)
         for n, i in enumerate(together):
             links += [Link(i, j, weight_of(i, j), "auto") for j in together[n + 1 :]]
+    adopted = {person[at] for at in range(size) if records[at].is_adopted}
+    barred: list[tuple[int, int]] = []
     for key, weight in weights.items():
         i, j = divmod(key, size)
         if weight.probability < REVIEW or person[i] == person[j] or frozenset((i, j)) in apart:
             continue
-        if not (records[i].is_adopted or records[j].is_adopted):
+        if {person[i], person[j]} & adopted:
+            barred.append((i, j))
+        else:
             links.append(Link(i, j, weight, "review"))
-    return Clusters(tuple(person), tuple(links), frozenset(flagged))
+    return Clusters(tuple(person), tuple(links), frozenset(flagged), tuple(barred))
 
 
 def _repeating(records: Sequence[Prepared], weights: Mapping[int, Weight]) -> frozenset[str]:

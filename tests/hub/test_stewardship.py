@@ -1,0 +1,203 @@
+"""The data steward's pages: what they refuse first, then what they settle, the trail before the index."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import func, insert, select
+
+from audit import TrailUnavailable
+from connectors import SourceRecord
+from hub import stewardship
+from hub.demo.setting_up import persona_context
+from hub.loading import alert_suppressed
+from hub.people import family_of, refresh, review, tables
+from hub.people.review import Doubt
+from policies.vocabulary import SubjectFlag
+from tests.conftest import House, Visitor
+from tests.hub.conftest import newest, with_parts
+
+WHY = "Both agencies confirmed it on the telephone"
+
+
+@pytest.fixture
+def steward(house: House) -> Visitor:
+    return house.visitor("data_steward")
+
+
+def waiting(house: House) -> tuple[Doubt, ...]:
+    ctx = persona_context("data_steward", now=house.hub.clock(), request_id="cd" * 16)
+    return stewardship.queue(house.hub, ctx)
+
+
+def address(pair: Doubt) -> str:
+    return f"/matching/pairs/{pair.first.row}-{pair.second.row}"
+
+
+def mark_on(page: Any) -> str:
+    assert page.status_code == 200, page.text
+    found = re.search(r'name="mark" value="([0-9a-f]+)"', page.text)
+    assert found
+    return found[1]
+
+
+def together(house: House, pair: Doubt) -> bool:
+    with house.hub.db.session() as session:
+        now = [review.person_with(session, *one.name) for one in (pair.first, pair.second)]
+    return now[0] == now[1]
+
+
+def said(house: House) -> int:
+    with house.hub.db.session() as session:
+        return sum(session.scalar(select(func.count()).select_from(t)) or 0 for t in (tables.decisions, tables.never))
+
+
+def take_in(house: House, record: SourceRecord, *flags: SubjectFlag) -> None:
+    """The record comes in again, now with these flags."""
+    with house.hub.db.writing() as session:
+        again = [replace(record, flags=frozenset(flags))]
+        refresh(session, house.hub.keys, again, agency=record.agency, now=house.hub.clock())
+
+
+@pytest.mark.parametrize("flag", [SubjectFlag.SHIELDED, SubjectFlag.ADOPTED, SubjectFlag.PROTECTED_PERSON])
+def test_a_protected_person_is_in_no_pair_no_page_and_no_search(
+    house: House, steward: Visitor, flag: SubjectFlag
+) -> None:
+    pair = waiting(house)[0]
+    agency, record = pair.first.name
+    take_in(house, pair.first.record, flag)
+    try:
+        assert pair.first.name not in {one.name for doubt in waiting(house) for one in (doubt.first, doubt.second)}
+        with house.hub.db.session() as session:
+            person = review.person_with(session, agency, record)
+        for path in (address(pair), f"/matching/persons/{person}"):
+            assert steward.get(path).status_code == 404
+        there = steward.post("/matching", {"agency": agency, "record": record})
+        absent = steward.post("/matching", {"agency": agency, "record": "no-such-record"})
+        assert (there.status_code, absent.status_code) == (422, 422)
+        assert re.findall("No record that you[^<]*", there.text) == re.findall("No record that you[^<]*", absent.text)
+    finally:
+        take_in(house, pair.first.record)
+
+
+def test_who_lives_with_a_protected_person_is_not_shown_either(house: House, steward: Visitor) -> None:
+    with house.hub.db.session() as session:
+        pair, relative = next(
+            (pair, member.records[0])
+            for pair in waiting(house)
+            for member in family_of(session, house.hub.keys, pair.first.person, now=house.hub.clock()).members
+            if member.person not in (pair.first.person, pair.second.person)
+        )
+    assert steward.get(address(pair)).status_code == 200
+    take_in(house, relative, SubjectFlag.SHIELDED)
+    try:
+        assert steward.get(address(pair)).status_code == 404
+        assert address(pair) not in {address(one) for one in waiting(house)}
+    finally:
+        take_in(house, relative)
+
+
+def test_without_an_agreement_for_matching_nothing_is_in_doubt(house: House) -> None:
+    others = tuple(a for a in house.hub.agreements if a.for_decision().reference != "THORN-MATCHING")
+    assert len(others) == len(house.hub.agreements) - 1
+    assert waiting(with_parts(house, agreements=others)) == ()
+
+
+def test_the_queue_names_nobody_and_an_opened_pair_is_recorded(house: House, steward: Visitor) -> None:
+    pair = waiting(house)[0]
+    queue = steward.get("/matching")
+    family = pair.first.record.person.names[0].family[0]
+    assert family.casefold() not in queue.text.casefold()
+    page = steward.get(address(pair))
+    assert family.casefold() in page.text.casefold()
+    entry = newest(house.hub, "match:proposed")
+    assert entry.fields["outcome"] == "SHOWN"
+    assert entry.fields["user"]["role"] == "DATA_STEWARD"
+    for home in [*pair.first.record.person.addresses, *pair.second.record.person.addresses]:
+        assert not home.postcode or home.postcode not in page.text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "why"), [("", WHY), ("MAYBE", WHY), ("SAME", ""), ("NOT_SAME", "too short"), ("NOT_SAME", "no " * 12)]
+)
+def test_what_is_incomplete_is_refused_and_kept(house: House, steward: Visitor, outcome: str, why: str) -> None:
+    pair, before = waiting(house)[0], said(house)
+    form = {"mark": mark_on(steward.get(address(pair))), "outcome": outcome, "rationale": why}
+    answer = steward.post(address(pair), form)
+    assert answer.status_code == 422
+    assert why.strip() in answer.text
+    assert said(house) == before
+
+
+def test_a_decision_is_only_about_what_was_looked_at(house: House, steward: Visitor) -> None:
+    pair, before = waiting(house)[0], said(house)
+    answer = steward.post(address(pair), {"mark": "0" * 32, "outcome": "SAME", "rationale": WHY})
+    assert answer.status_code == 404
+    assert said(house) == before
+
+
+def test_nothing_is_stored_that_the_trail_did_not_take(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair, before = waiting(house)[0], said(house)
+    ctx = persona_context("data_steward", now=house.hub.clock(), request_id="ce" * 16)
+    mark = stewardship.open_pair(house.hub, ctx, address(pair).rpartition("/")[2]).mark
+
+    def refuse(*_: object, **__: object) -> None:
+        raise TrailUnavailable("full")
+
+    monkeypatch.setattr(house.hub.trail, "append", refuse)
+    with pytest.raises(TrailUnavailable):
+        stewardship.settle(house.hub, ctx, address(pair).rpartition("/")[2], mark, "SAME", WHY)
+    assert said(house) == before
+    assert not together(house, pair)
+
+
+def test_each_word_of_the_steward_is_recorded_stored_and_off_the_queue(house: House, steward: Visitor) -> None:
+    for outcome, kind in stewardship.EVENTS.items():
+        pair = waiting(house)[0]
+        form = {"mark": mark_on(steward.get(address(pair))), "outcome": outcome, "rationale": WHY}
+        assert steward.post(address(pair), form).status_code == 303
+        entry = newest(house.hub, kind)
+        assert entry.fields["outcome"] == outcome
+        assert together(house, pair) == (outcome == "SAME")
+        assert steward.get(address(pair)).status_code == 404
+        if outcome == "SAME":
+            _undo(house, steward, pair)
+
+
+def _undo(house: House, steward: Visitor, pair: Doubt) -> None:
+    agency, record = pair.first.name
+    found = steward.post("/matching", {"agency": agency, "record": record})
+    assert found.status_code == 303
+    where = found.headers["Location"]
+    form = {"mark": mark_on(steward.get(where)), "row": str(pair.first.row), "rationale": WHY}
+    assert steward.post(where, form | {"rationale": "wrong"}).status_code == 422
+    assert steward.post(where, form | {"row": "0"}).status_code == 422
+    assert steward.post(where, form | {"mark": "0" * 32}).status_code == 404
+    assert together(house, pair)
+    assert steward.post(where, form).status_code == 303
+    assert newest(house.hub, "match:split").fields["outcome"] == "SPLIT"
+    assert not together(house, pair)
+
+
+def test_a_suppressed_pair_is_one_alarm_that_names_nobody(house: House) -> None:
+    assert alert_suppressed(house.hub) == 0
+    found = {"pair": bytes(range(16)), "first_agency": "csc", "second_agency": "police", "alerted_at": None}
+    with house.hub.db.writing() as session:
+        session.execute(insert(tables.suppressed), [found | {"found_at": datetime.now(UTC)}])
+    assert [alert_suppressed(house.hub), alert_suppressed(house.hub)] == [1, 0]
+    alarm = newest(house.hub, "alarm")
+    assert (alarm.fields["reason"], alarm.fields["source"]) == ("P27", ["csc", "police"])
+    assert "object" not in alarm.fields
+
+
+def test_a_comparison_gives_away_nothing_about_a_field_that_is_not_shown(
+    house: House, steward: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = next(p for p in waiting(house) if "housing" in (p.first.record.agency, p.second.record.agency))
+    monkeypatch.setattr("hub.web.steward.agreement_words", lambda *_: {"sex": "another sex recorded"})
+    page = steward.get(address(pair))
+    assert "Not shown" in page.text
+    assert "Cannot be compared" in page.text
+    assert "nother sex recorded" not in page.text
