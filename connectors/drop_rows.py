@@ -172,9 +172,7 @@ def load_items(into: Into, n: int, spec: ItemMapping, file: RowsFile, findings: 
         tally.rows_in += 1
         if isinstance(row, BrokenRow):
             findings.add(row.reject, tally, whole_row=True)
-            if record := tidy(row.cells.get(spec.record, "")):
-                key = keys.blind(f"item:{agency}", f"{n}\x1fbroken\x1f{into.load}\x1f{row.reject.line}")
-                batch[key] = (0, _item_row(into, key, record_key(keys, agency, record), spec, None))
+            batch |= _mark(into, n, spec, row.reject.line, row.cells)
             continue
         tally.see(row)
         for reject in row.rejects if first_use else ():
@@ -186,18 +184,30 @@ def load_items(into: Into, n: int, spec: ItemMapping, file: RowsFile, findings: 
         for column, reason in problems:
             findings.add(Reject(spec.source, row.line, column, reason), tally, whole_row=item is None)
         if item is None:
+            batch |= _mark(into, n, spec, row.line, row.cells)
             continue
-        key = keys.blind(f"item:{agency}", f"{n}\x1f{item.id}")
+        key, person = keys.blind(f"item:{agency}", f"{n}\x1f{item.id}"), record_key(keys, agency, item.record)
         if key in batch:
             findings.add(Reject(spec.source, row.line, spec.id, "repeats an id of this file"), tally, True)
+            if batch[key][1]["record_key"] != person:
+                batch |= _mark(into, n, spec, row.line, row.cells)
             continue
-        person = record_key(keys, agency, item.record)
         sealed = keys.seal(agency, write_item(item), item_context(item.category, person))
         batch[key] = (row.line, _item_row(into, key, person, spec, sealed))
     items += _write_items(into, spec, batch, findings, tally)
     findings.close(file, tally)
     into.progress.save(step, None, findings, items)
     return items
+
+
+def _mark(
+    into: Into, n: int, spec: ItemMapping, line: int, cells: Mapping[str, str]
+) -> dict[bytes, tuple[int, dict[str, Any]]]:
+    """A mark on the person of a row that could not be used, so that nobody says of them "nothing held"."""
+    if not (record := tidy(cells.get(spec.record, ""))):
+        return {}
+    key = into.keys.blind(f"item:{into.agency}", f"{n}\x1fbroken\x1f{into.load}\x1f{line}")
+    return {key: (0, _item_row(into, key, record_key(into.keys, into.agency, record), spec, None))}
 
 
 def _item_row(into: Into, key: bytes, person: bytes, spec: ItemMapping, sealed: bytes | None) -> dict[str, Any]:
@@ -219,13 +229,19 @@ def _write_items(
     findings: Findings,
     tally: Tally,
 ) -> int:
-    """Writes what is new; an id that an earlier batch of this file had is a reject, and the first one stays."""
+    """Writes what is new; an id that an earlier batch of this file had is a reject, and the first one stays.
+
+    When the later row was about another person, a mark on that person stays of it.
+    """
     t = extract_items.c
     mine = (t.agency == into.agency, t.load == into.load)
-    seen = select(t.item_key).where(*mine, t.item_key.in_(list(batch)))
-    for key in into.session.execute(seen).scalars() if batch else ():
-        line, _ = batch.pop(key)
+    seen = select(t.item_key, t.record_key).where(*mine, t.item_key.in_(list(batch)))
+    for key, person in into.session.execute(seen).all() if batch else ():
+        line, row = batch.pop(key)
         findings.add(Reject(spec.source, line, spec.id, "repeats an id of this file"), tally, whole_row=True)
+        if row["record_key"] != person:
+            mark = into.keys.blind(f"item:{into.agency}", f"{key.hex()}\x1fbroken\x1f{into.load}\x1f{line}")
+            batch[mark] = (0, {**row, "item_key": mark, "broken": 1, "sealed": None})
     written = sum(not row["broken"] for _, row in batch.values())
     _write(into, extract_items, [row for _, row in batch.values()])
     batch.clear()

@@ -136,6 +136,8 @@ class SimulatedPartner:
         self.fault: Fault | None = None
         #: Changes the bytes of a good answer, for answers that are nearly right.
         self.spoil: Callable[[bytes], bytes] = lambda data: data
+        #: Seconds that a good answer takes.
+        self.takes_s = 0.0
         self.asked: list[tuple[str, str, str]] = []
         self._closing = threading.Event()
         simulated = self
@@ -293,7 +295,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._whole(200, "text/html", b"<h1>Sign in</h1>")
         elif fault in _BODIES:
             self._whole(200, kind, _BODIES[fault])
-        else:
+        elif told.waited(told.takes_s):
             self._whole(200, kind, self._well(told, body))
 
     def _well(self, told: SimulatedPartner, body: str) -> bytes:

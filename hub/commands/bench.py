@@ -38,6 +38,7 @@ from hub import disclosure
 from hub.app import create_app
 from hub.assembly import Hub, calm_collector, open_hub, utc_now
 from hub.casefile import CaseFile, assigned
+from hub.commands.bench_fan_out import bench_fan_out
 from hub.commands.bench_load import bench_load
 from hub.commands.demo import open_story
 from hub.context import RequestContext
@@ -61,7 +62,7 @@ PEOPLE = 100_000
 @click.command()
 @click.argument("name", required=False)
 def bench(name: str | None) -> None:
-    """Measure everything, or one of: picture, gp-check, search, decide, trail, drawings, load."""
+    """Measure everything, or one of: picture, gp-check, search, decide, trail, drawings, load, fan-out."""
     if name is not None and name not in BENCHES:
         raise click.UsageError(f"No such measurement. There are: {', '.join(BENCHES)}.")
     for one, run in BENCHES.items():
@@ -326,4 +327,5 @@ BENCHES: dict[str, Callable[[], None]] = {
     "trail": _trail,
     "drawings": _drawings,
     "load": bench_load,
+    "fan-out": bench_fan_out,
 }
