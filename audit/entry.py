@@ -26,8 +26,9 @@ LARGEST_ENVELOPE_BYTES = 1 << 20
 
 _NAMESPACE = b"sigsum.org/v1/tree-leaf\x00"
 
-#: Seals what the trail keeps about one person under that person's key: (person id, plaintext) -> ciphertext.
-SealSubject = Callable[[str, bytes], bytes]
+#: Seals what an event says about one person under that person's key: (event, person id, plaintext) -> ciphertext.
+#: The event tells whose key and of which month it must be.
+SealSubject = Callable[[Event, str, bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def seal(event: Event, persons: Sequence[str], seal_subject: SealSubject, submit
     capsules = []
     for number, person in enumerate(persons):
         plaintext = canonical({"eid": event.eid, "n": number, "person": str(person)})
-        capsules.append(_base64(seal_subject(person, plaintext)))
+        capsules.append(_base64(seal_subject(event, person, plaintext)))
     envelope = canonical(
         {
             "header": event.header(),

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from audit import Trail
+from audit import Event, Trail
 from connectors import Connector, Gatherer, Partner, build_connector, load_partners
 from hub.db import Database, make_engine
+from hub.erasure import KeyStore, SubjectKeys, month_of
 from hub.keys import HUB, KeyRing, new_signing_key, read_signing_key
 from hub.settings import Settings
 from policies import GatewayEntry, SharingAgreement, bundle_hash, gateway_register, load_signed
@@ -35,6 +36,7 @@ class Hub:
     settings: Settings
     db: Database
     keys: KeyRing
+    subject_keys: SubjectKeys
     trail: Trail
     partners: Mapping[str, Partner]
     connectors: Mapping[str, Connector]
@@ -65,12 +67,20 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now) -> Hub:
     gateways = gateway_register(settings.gateways_file)
     database = Database(make_engine(settings.database_url))
     keys = KeyRing(settings.master_key, database.session)
+    submitter_key = _signing_key(settings.keys_folder / "submitter.key")
+    log_key = _signing_key(settings.keys_folder / "log.key")
+    subject_keys = SubjectKeys(KeyStore(settings.subject_keys_folder, settings.master_key), keys, database.session)
+
+    def seal_subject(event: Event, person: str, plaintext: bytes) -> bytes:
+        agency = event.fields.get("custodian") or event.fields.get("user", {}).get("agency")
+        return subject_keys.seal(agency if agency in partners else HUB, month_of(event.t), person, plaintext)
+
     trail = Trail(
         database.engine,
-        submitter_key=_signing_key(settings.keys_folder / "submitter.key"),
-        log_key=_signing_key(settings.keys_folder / "log.key"),
+        submitter_key=submitter_key,
+        log_key=log_key,
         origin=settings.origin,
-        seal_subject=lambda person, plain: keys.seal(HUB, plain, "trail subject"),
+        seal_subject=seal_subject,
         clock=clock,
         max_wait_s=settings.trail_wait_s,
         state_folder=settings.keys_folder,
@@ -91,6 +101,7 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now) -> Hub:
         settings=settings,
         db=database,
         keys=keys,
+        subject_keys=subject_keys,
         trail=trail,
         partners=partners,
         connectors=connectors,

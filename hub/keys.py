@@ -49,8 +49,8 @@ class KeyRing:
     def __init__(self, master_key: bytes, open_session: OpenSession) -> None:
         if len(master_key) != 32:
             raise KeyRefused("The master key needs 32 bytes.")
-        self._wrap = AESGCM(_derive(master_key, "wrap data keys"))
-        self._blind_root = _derive(master_key, "blind indexes")
+        self._wrap = AESGCM(derive(master_key, "wrap data keys"))
+        self._blind_root = derive(master_key, "blind indexes")
         self._open_session = open_session
         self._ciphers: dict[str, AESGCM] = {}
         self._blind_keys: dict[str, hmac.HMAC] = {}
@@ -151,7 +151,8 @@ def read_signing_key(path: Path) -> Ed25519PrivateKey:
         raise KeyRefused(f"{path.name} holds no signing key.") from None
 
 
-def _derive(master_key: bytes, use: str) -> bytes:
+def derive(master_key: bytes, use: str) -> bytes:
+    """32 bytes for one use, from which neither the key nor another use's bytes follow (HKDF, RFC 5869)."""
     return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"kith/" + use.encode()).derive(master_key)
 
 

@@ -20,6 +20,7 @@ from hub.assembly import Hub
 from hub.casefile import LONDON, CaseFile, PersonFacts
 from hub.context import RequestContext
 from hub.enquiries import user_of
+from hub.erasure import SubjectErased, handle_of
 from hub.errors import FormRefused, NotForYou, NotFound
 from hub.keys import HUB
 from hub.people import candidates, parse_box
@@ -40,7 +41,7 @@ from policies.vocabulary import (
 REGISTERED = frozenset(
     {
         "disclosure:made", "disclosure:refused", "check", "search", "alarm", "audit:read", "break-glass",
-        "match:proposed", "match:confirmed", "match:rejected", "match:split",
+        "match:proposed", "match:confirmed", "match:rejected", "match:split", "erase",
     }
 )  # fmt: skip
 #: Stands for a person whom the officer's words did not name exactly: no row has it.
@@ -52,7 +53,7 @@ PAGE = 50
 #: Entries that are brought into the register in one transaction, so that no other writer waits long.
 CATCH_UP = 5_000
 #: A case reference gets into the trail, where nothing can be erased: no spaces, a digit, no date, no NHS number.
-_REFERENCE = re.compile(
+CASE_REFERENCE = re.compile(
     r"(?=[^0-9]*[0-9])(?!.*\d{1,2}[./-]\d{1,2}[./-]\d{4})(?!([^0-9]*[0-9]){10}[^0-9]*$)[A-Za-z0-9][A-Za-z0-9/._-]{2,39}"
 )
 
@@ -105,7 +106,8 @@ class Entered:
     entry: Entry
     at: datetime
     user_name: str
-    persons: tuple[str, ...]
+    #: None stands for a person whose key is destroyed.
+    persons: tuple[str | None, ...]
     proof: ReceiptProof | None
     verified: bool
     verification: str
@@ -126,7 +128,7 @@ def parse_filter(hub: Hub, ctx: RequestContext, typed: Mapping[str, str]) -> Fil
         errors["agency"] = "Choose one of the agencies."
     person = None
     who = typed.get("person", "").strip()
-    if reference is not None and not _REFERENCE.fullmatch(reference):
+    if reference is not None and not CASE_REFERENCE.fullmatch(reference):
         errors["case_reference"] = (
             "Enter the number of your case: 3 to 40 letters, digits or . / - _ , with a digit and without a name, "
             "date of birth or NHS number."
@@ -213,9 +215,9 @@ def register(hub: Hub, ctx: RequestContext, wanted: Filter) -> Register:
     r = disclosure_register.c
     query = select(disclosure_register)
     if wanted.person:
-        blind = hub.keys.blind("disclosure-person", wanted.person)
+        marks = _marks(hub, wanted.person)
         query = query.where(
-            r.index.in_(select(disclosure_persons.c.index).where(disclosure_persons.c.person_blind == blind))
+            r.index.in_(select(disclosure_persons.c.index).where(disclosure_persons.c.person_blind.in_(marks)))
         )
     if wanted.agency:
         query = query.where(
@@ -293,7 +295,7 @@ def entry(hub: Hub, ctx: RequestContext, eid: str) -> Entered:
         entry=found,
         at=_moment(found.t),
         user_name=_who(names, found.fields.get("user", {}).get("subject")),
-        persons=_persons(hub, found),
+        persons=tuple(person_in(hub, capsule) for capsule in found.subjects),
         proof=proof,
         verified=verified,
         verification=words,
@@ -309,12 +311,11 @@ def recipients_of(
     """
     catch_up(hub)
     r, p, s = disclosure_register.c, disclosure_persons.c, disclosure_sources.c
-    blind = hub.keys.blind("disclosure-person", person)
     query = select(r.agency).where(
         r.kind == "disclosure:made",
         r.t >= int(since.timestamp() * 1000),
         r.agency.is_not(None),
-        r.index.in_(select(p.index).where(p.person_blind == blind)),
+        r.index.in_(select(p.index).where(p.person_blind.in_(_marks(hub, person)))),
     )
     if purposes is not None:
         query = query.where(r.purpose.in_([str(purpose) for purpose in purposes]))
@@ -402,8 +403,8 @@ def _project(hub: Hub, batch: list[Entry]) -> bool:
                 "subject_count": len(found.subjects),
             }
         )
-        blinds = {hub.keys.blind("disclosure-person", person) for person in _persons(hub, found)}
-        persons += [{"index": found.index, "person_blind": blind} for blind in blinds]
+        marks = {_mark(hub, capsule) for capsule in found.subjects}
+        persons += [{"index": found.index, "person_blind": mark} for mark in marks]
         sources += [{"index": found.index, "agency": agency} for agency in set(fields.get("source", []))]
     if not rows:
         return True
@@ -435,8 +436,24 @@ def _as_registered(hub: Hub, ctx: RequestContext, eid: str) -> Entry:
     return Entry(row["index"], eid, row["t"], row["kind"], fields, (), b"", b"")
 
 
-def _persons(hub: Hub, found: Entry) -> tuple[str, ...]:
-    return tuple(json.loads(hub.keys.open(HUB, sealed, "trail subject"))["person"] for sealed in found.subjects)
+def person_in(hub: Hub, capsule: bytes) -> str | None:
+    """Whom a capsule is about; None when the key is destroyed. Raises KeyRefused when it was altered."""
+    try:
+        # The first entries were sealed under one key of the hub for all.
+        opened = hub.subject_keys.open(capsule) if handle_of(capsule) else hub.keys.open(HUB, capsule, "trail subject")
+    except SubjectErased:
+        return None
+    person: str = json.loads(opened)["person"]
+    return person
+
+
+def _mark(hub: Hub, capsule: bytes) -> bytes:
+    """How the register's index knows the person: by the handle of the key, which only the key store leads to."""
+    return handle_of(capsule) or hub.keys.blind("disclosure-person", str(person_in(hub, capsule)))
+
+
+def _marks(hub: Hub, person: str) -> list[bytes]:
+    return [hub.keys.blind("disclosure-person", person), *hub.subject_keys.handles(person).values()]
 
 
 def _staff_names(hub: Hub, session: Session) -> dict[str, str]:

@@ -33,6 +33,7 @@ class Settings:
     origin: str
     master_key: bytes = field(repr=False)
     keys_folder: Path
+    subject_keys_folder: Path
     partners_folder: Path
     drops_folder: Path
     agreements_folder: Path
@@ -49,6 +50,7 @@ class Settings:
     searches_per_hour: int
     competence_from_age: int
     smallest_group: int
+    retention_months: int
     log_level: str
 
     @property
@@ -180,6 +182,7 @@ def _check(settings: Settings) -> None:
         ("HUB_SEARCHES_PER_HOUR", settings.searches_per_hour, (1, 1000)),
         ("HUB_COMPETENCE_FROM_AGE", settings.competence_from_age, (8, 16)),
         ("HUB_SMALLEST_GROUP", settings.smallest_group, (2, 1000)),
+        ("HUB_RETENTION_MONTHS", settings.retention_months, (12, 1200)),
     ):
         if not least <= number <= most:
             raise SettingsRefused(f"{name} must be {least} to {most}.")
@@ -208,6 +211,10 @@ DESCRIBED: Mapping[str, tuple[str, str]] = {
     "HUB_MASTER_KEY": ("(none)", "32 random bytes in base64; wraps one data key per agency"),
     "HUB_MASTER_KEY_FILE": ("(none)", "a file with that key, readable by the hub's user only"),
     "HUB_KEYS_DIR": ("var/keys", "folder with the trail's signing keys; made at the first start"),
+    "HUB_SUBJECT_KEYS_DIR": (
+        "(HUB_KEYS_DIR)/subjects",
+        "key store: what opens the trail's subject keys; never in the backup of the database",
+    ),
     "HUB_PARTNERS_DIR": ("connectors/partners", "folder with one TOML file per partner"),
     "HUB_DROPS_DIR": ("var/drops", "folder below which partners drop their files"),
     "HUB_AGREEMENTS_DIR": ("policies/agreements", "folder with the sharing agreements"),
@@ -224,6 +231,10 @@ DESCRIBED: Mapping[str, tuple[str, str]] = {
     "HUB_SEARCHES_PER_HOUR": ("60", "searches one user may make in an hour"),
     "HUB_COMPETENCE_FROM_AGE": ("12", "age in years from which a child's own competence is assessed (rule P16)"),
     "HUB_SMALLEST_GROUP": ("5", "smallest group that a figure may be about (rule P45)"),
+    "HUB_RETENTION_MONTHS": (
+        "72",
+        "full months that the trail can say whom an entry is about (Limitation Act 1980, sections 2 and 5: six years)",
+    ),
     "HUB_LOG_LEVEL": ("INFO", "DEBUG, INFO, WARNING or ERROR"),
 }
 
@@ -247,6 +258,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         origin=env.text("ORIGIN", f"{host}/trail"),
         master_key=_master_key(env),
         keys_folder=env.path("KEYS_DIR", ROOT / "var" / "keys"),
+        subject_keys_folder=env.path("SUBJECT_KEYS_DIR", env.path("KEYS_DIR", ROOT / "var" / "keys") / "subjects"),
         partners_folder=env.path("PARTNERS_DIR", ROOT / "connectors" / "partners"),
         drops_folder=env.path("DROPS_DIR", ROOT / "var" / "drops"),
         agreements_folder=env.path("AGREEMENTS_DIR", ROOT / "policies" / "agreements"),
@@ -263,6 +275,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         searches_per_hour=env.whole("SEARCHES_PER_HOUR", 60),
         competence_from_age=env.whole("COMPETENCE_FROM_AGE", 12),
         smallest_group=env.whole("SMALLEST_GROUP", 5),
+        retention_months=env.whole("RETENTION_MONTHS", 72),
         log_level=env.text("LOG_LEVEL", "INFO"),
     )
     _check(settings)

@@ -40,6 +40,7 @@ from hub.assembly import Hub, calm_collector, open_hub, utc_now
 from hub.casefile import CaseFile, assigned
 from hub.commands.bench_fan_out import bench_fan_out
 from hub.commands.bench_load import bench_load
+from hub.commands.bench_rewrap import bench_rewrap
 from hub.commands.demo import open_story
 from hub.context import RequestContext
 from hub.demo.setting_up import persona_context, set_up
@@ -62,7 +63,7 @@ PEOPLE = 100_000
 @click.command()
 @click.argument("name", required=False)
 def bench(name: str | None) -> None:
-    """Measure everything, or one of: picture, gp-check, search, decide, trail, drawings, load, fan-out."""
+    """Measure everything, or one of: picture, gp-check, search, decide, trail, rewrap, drawings, load, fan-out."""
     if name is not None and name not in BENCHES:
         raise click.UsageError(f"No such measurement. There are: {', '.join(BENCHES)}.")
     for one, run in BENCHES.items():
@@ -325,6 +326,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "search": _search,
     "decide": _decide,
     "trail": _trail,
+    "rewrap": bench_rewrap,
     "drawings": _drawings,
     "load": bench_load,
     "fan-out": bench_fan_out,

@@ -1,17 +1,34 @@
-"""`python -m hub keys`: make a master key, or a signatory's."""
+"""`python -m hub keys`: make a master key; erase a subject of the trail, let months expire, hold and release."""
 
 import base64
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from hub import retention
+from hub.assembly import Hub, open_hub
 from hub.keys import new_signing_key
+from hub.settings import read_settings
+
+_case = click.option("--case", "case", required=True, help="Reference of the request; it stays in the trail for ever.")
+
+
+@contextmanager
+def _opened() -> Iterator[Hub]:
+    hub = open_hub(read_settings())
+    try:
+        yield hub
+    finally:
+        hub.close()
 
 
 @click.group()
 def keys() -> None:
-    """Make keys."""
+    """Make keys, and destroy those of the trail's subjects."""
 
 
 @keys.command()
@@ -25,3 +42,78 @@ def new() -> None:
 def signatory(file: Path) -> None:
     """Write a private key for signing agreements to a new FILE and print the public key for the list of signatories."""
     click.echo(base64.b64encode(new_signing_key(file).public_key().public_bytes_raw()).decode())
+
+
+@keys.command()
+@click.option("--subject", required=True, help="Person id, like PE-..., as the page of an entry shows it.")
+@_case
+@click.option("--reason", type=click.Choice(retention.REASONS), required=True)
+@click.confirmation_option(prompt="What is destroyed cannot be brought back by anybody. Go on?")
+def erase(subject: str, case: str, reason: str) -> None:
+    """Destroy every key of one subject: nobody can say any more which entries were about them."""
+    with _opened() as hub:
+        done = retention.erase(hub, subject, case=case, reason=reason)
+    click.echo(f"{done.keys} keys destroyed. Receipt {done.receipt.eid}")
+    if done.older_entries:
+        click.echo(f"! {done.older_entries} entries of an older format still name them: they had one key for all.")
+    if done.former_ids:
+        click.echo(f"! Records came to them from {', '.join(done.former_ids)}: erase these too if they are the same.")
+
+
+@keys.command()
+@click.option("--dry-run", is_flag=True, help="Say what would expire, and destroy nothing.")
+def expire(dry_run: bool) -> None:
+    """Destroy the keys of every agency and month whose retention is over; for a daily timer.
+
+    Exit code 1 when a legal hold kept some of them.
+    """
+    kept = 0
+    with _opened() as hub:
+        over = retention.past_retention(hub, hub.clock())
+        for agency, month in over:
+            if dry_run:
+                click.echo(f"{agency} {month}: would expire")
+                continue
+            try:
+                receipt = retention.expire(hub, agency, month)
+            except retention.StoppedByHold as stopped:
+                kept += 1
+                click.echo(f"{agency} {month}: ! {stopped.sentence}")
+            else:
+                click.echo(f"{agency} {month}: keys destroyed. Receipt {receipt.eid}")
+    if not over:
+        click.echo("Nothing is past its retention.")
+    sys.exit(1 if kept else 0)
+
+
+@keys.command()
+@_case
+@click.option("--subject", help="Only this person's keys.")
+@click.option("--agency", help="Only keys of this agency.")
+@click.option("--month", help="Only keys of this month, like 2026-11.")
+def hold(case: str, subject: str | None, agency: str | None, month: str | None) -> None:
+    """Begin a legal hold: what it covers is neither erased nor expires. Without a limit it covers everything."""
+    with _opened() as hub:
+        receipt = retention.hold(hub, case=case, person=subject, agency=agency, month=month)
+    click.echo(f"Held under {case}. Receipt {receipt.eid}")
+
+
+@keys.command()
+@_case
+def release(case: str) -> None:
+    """End a legal hold."""
+    with _opened() as hub:
+        receipt = retention.release(hub, case=case)
+    click.echo(f"Released {case}. Receipt {receipt.eid}")
+
+
+@keys.command()
+def rewrap() -> None:
+    """Wrap all subject keys under new keys, when the key store may have been seen by others.
+
+    Older copies of the database open no capsule afterwards: make a new backup at once.
+    """
+    with _opened() as hub:
+        for agency, month in hub.subject_keys.store.months():
+            click.echo(f"{agency} {month}: {retention.rewrap(hub, agency, month)} keys wrapped anew")
+    click.echo("Make a new backup of the database now: older ones hold keys that open no more.")

@@ -7,6 +7,7 @@ from hub.people.index import (
     age_on,
     candidates,
     current_person,
+    former_persons,
     records_of,
     records_of_persons,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "candidates",
     "current_person",
     "family_of",
+    "former_persons",
     "keep_apart",
     "parse_box",
     "records_of",

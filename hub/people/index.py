@@ -130,6 +130,17 @@ def current_person(session: Session, person_id: str) -> str:
     return person_id
 
 
+def former_persons(session: Session, person_id: str) -> tuple[str, ...]:
+    """Every id from which records came to this person, also over several steps; older entries may be under them."""
+    found: set[str] = set()
+    ahead = {person_id}
+    while ahead:
+        query = select(tables.moves.c.old_person).where(tables.moves.c.new_person.in_(sorted(ahead)))
+        ahead = set(session.scalars(query)) - found - {person_id}
+        found |= ahead
+    return tuple(sorted(found))
+
+
 def candidates(
     session: Session, keys: Keys, query: CandidateQuery, *, now: datetime, limit: int = MOST_CANDIDATES
 ) -> CandidateList:

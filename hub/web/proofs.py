@@ -38,7 +38,10 @@ KIND_WORDS: Mapping[str, str] = {
     "match:split": "Record taken out of a person",
     "sign-in": "Sign-in",
     "sign-out": "Sign-out",
+    "erase": "Erasure or legal hold",
 }
+#: Stands on the page for somebody whose key is destroyed.
+ERASED = "Erased: nobody can say any more who this was"
 OUTCOME_LABELS: Mapping[str, str] = {
     **{str(outcome): words for outcome, words in OUTCOME_WORDS.items()},
     "DECLARED": "Declared",
@@ -53,6 +56,12 @@ OUTCOME_LABELS: Mapping[str, str] = {
     "NOT_SAME": "Not the same person",
     "CANNOT_TELL": "Cannot tell",
     "SPLIT": "Not the same person",
+    "ORDERED": "Ordered",
+    "ERASED": "Keys destroyed",
+    "HELD": "Held: nothing may be destroyed",
+    "RELEASED": "Hold ended",
+    "STOPPED": "Stopped by a legal hold",
+    "REWRAPPED": "Keys wrapped anew",
 }
 
 
@@ -94,7 +103,7 @@ def entry_view(hub: Hub, entered: Entered) -> dict[str, Any]:
                 "role_words": _word(ROLE_WORDS, Role, user.get("role")),
                 "agency_name": names.get(user.get("agency", ""), user.get("agency", "")),
             },
-            "subjects": entered.persons,
+            "subjects": [person or ERASED for person in entered.persons],
             "purpose_words": _word(PURPOSE_WORDS, Purpose, fields.get("purpose")) or "Not stated",
             "reference": fields.get("enquiry"),
             "basis": _basis(fields.get("basis", {})),

@@ -26,7 +26,7 @@ USER = {"issuer": "https://idp.example/", "subject": "u-7f3a", "role": "MASH_SOC
 DECISION = {"bundle": "sha256:" + "0" * 64, "rules": ["P01", "P03"]}
 
 
-def seal_for(person: str, plaintext: bytes) -> bytes:
+def seal_for(_event: audit.Event, person: str, plaintext: bytes) -> bytes:
     """Real encryption under a key of that person's own; the trail neither knows nor cares which."""
     nonce = secrets.token_bytes(12)
     return nonce + AESGCM(person.encode().ljust(32, b"\0")[:32]).encrypt(nonce, plaintext, None)

@@ -42,7 +42,7 @@ NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 def open_trail(url):
     trail = audit.Trail(create_engine(url), submitter_key=Ed25519PrivateKey.from_private_bytes(b"S" * 32),
                         log_key=Ed25519PrivateKey.from_private_bytes(b"L" * 32), origin="kith.example/county",
-                        seal_subject=lambda person, plaintext: b"sealed", clock=lambda: NOW)
+                        seal_subject=lambda event, person, plaintext: b"sealed", clock=lambda: NOW)
     trail.start()
     return trail
 
@@ -81,7 +81,7 @@ def test_an_event_that_breaks_the_list_leaves_no_trace(trail: audit.Trail, engin
 
 
 def test_a_person_whose_key_is_missing_stops_the_event(engine: Engine, open_trail: TrailMaker) -> None:
-    def no_key(person: str, plaintext: bytes) -> bytes:
+    def no_key(event: audit.Event, person: str, plaintext: bytes) -> bytes:
         raise LookupError(f"no key for {person}")
 
     trail = open_trail(engine, seal_subject=no_key)
@@ -715,4 +715,5 @@ def test_however_entries_arrive_every_tree_continues_the_one_before(
 
 def test_the_keys_of_the_tests_are_the_keys_of_the_trail(trail: audit.Trail) -> None:
     assert str(trail.verifier_key) == str(audit.VerifierKey.of(ORIGIN, LOG_KEY.public_key()))
-    assert seal_for("p", b"x") != seal_for("p", b"x")
+    event = audit.events.build("search", now=NOW, subjects=0, fields=search())
+    assert seal_for(event, "p", b"x") != seal_for(event, "p", b"x")
