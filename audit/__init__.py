@@ -18,6 +18,8 @@ from audit.errors import (
 )
 from audit.events import SHAPES, Event, Kind, Shape
 from audit.log import Trail
+from audit.promise import HEADER as PROMISE_HEADER
+from audit.promise import Promised, read_promise, verify_promise
 from audit.receipts import Receipt, ReceiptProof
 from audit.tables import create_guards, excess_rights, metadata
 
@@ -28,6 +30,7 @@ def verifier_source() -> str:
 
 
 __all__ = [
+    "PROMISE_HEADER",
     "SHAPES",
     "AuditError",
     "Checkpoint",
@@ -37,6 +40,7 @@ __all__ = [
     "EventConflict",
     "EventInvalid",
     "Kind",
+    "Promised",
     "ProofError",
     "Receipt",
     "ReceiptProof",
@@ -49,5 +53,7 @@ __all__ = [
     "create_guards",
     "excess_rights",
     "metadata",
+    "read_promise",
     "verifier_source",
+    "verify_promise",
 ]

@@ -24,7 +24,7 @@ LEAF_BYTES = 128
 SALT_BYTES = 32
 LARGEST_ENVELOPE_BYTES = 1 << 20
 
-_NAMESPACE = b"sigsum.org/v1/tree-leaf\x00"
+LEAF_NAMESPACE = b"sigsum.org/v1/tree-leaf\x00"
 
 #: Seals what an event says about one person under that person's key: (event, person id, plaintext) -> ciphertext.
 #: The event tells whose key and of which month it must be.
@@ -105,7 +105,7 @@ def checksum(envelope: bytes) -> bytes:
 def sign_leaf(envelope: bytes, submitter: Submitter) -> bytes:
     """The 128 bytes: checksum, the submitter's Ed25519 signature over it, SHA-256 of the submitter's key."""
     digest = checksum(envelope)
-    return digest + submitter.key.sign(_NAMESPACE + digest) + submitter.key_hash
+    return digest + submitter.key.sign(LEAF_NAMESPACE + digest) + submitter.key_hash
 
 
 def header_bytes(eid: str, t: int, kind: str) -> bytes:

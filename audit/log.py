@@ -19,6 +19,7 @@ from audit.checkpoint import Checkpoint, VerifierKey
 from audit.entry import Entry, SealSubject, Submitter, read_entry, seal
 from audit.errors import AuditError, EntryUnknown, EventInvalid, ProofError, TrailCorrupt, TrailUnavailable
 from audit.events import EID, build, milliseconds
+from audit.promise import Promised, sign_promise
 from audit.receipts import Receipt, ReceiptProof
 from audit.rederive import rederive
 from audit.tables import missing_guards, missing_tables
@@ -147,6 +148,17 @@ class Trail:
             raise rows.unavailable("The subjects could not be sealed", error) from None
         return self._writer.submit(Slot(sealed, may_be_replay=eid is not None))
 
+    def promise(self, intent: Receipt, *, agency: str, subject: int, now: datetime) -> str:
+        """The header that goes with one question to a partner: that this intent is on record (`audit.promise`).
+
+        Takes: `subject`, the number of the capsule of the person who is asked about. Raises: EventInvalid, for an
+        intent that another submitter wrote.
+        """
+        if intent.leaf[96:] != self._submitter.key_hash:
+            raise EventInvalid("A promise is given by whoever wrote the intent.")
+        promised = Promised(intent.eid, subject, agency, milliseconds(now), intent.leaf)
+        return sign_promise(promised, self.verifier_key.name, self._submitter)
+
     def head(self) -> Checkpoint:
         """The newest signed checkpoint. Raises: EntryUnknown, for a trail without entries."""
         with self._store.reading() as connection:
@@ -199,6 +211,11 @@ class Trail:
             checkpoint=head.note,
             submitter=submitter,
         )
+
+    def submitters(self) -> dict[str, bytes]:
+        """The public keys of everybody who ever signed leaves here, by the hexadecimal SHA-256 of the key."""
+        with self._store.reading() as connection:
+            return rows.public_keys(connection, rows.SUBMITTER)
 
     def consistency(self, size1: int, size2: int) -> list[bytes]:
         """The proof that the tree of `size2` entries begins with that of `size1`. Raises: ProofError."""

@@ -14,7 +14,10 @@ PROOF_FORMAT = "kith-receipt/1"
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The entry `eid` is number `index` of the signed tree (`size`, `root`). `t` is in UTC milliseconds."""
+    """The entry `eid` is number `index` of the signed tree (`size`, `root`). `t` is in UTC milliseconds.
+
+    `leaf` is the 128 bytes that the tree holds for it.
+    """
 
     eid: str
     index: int
@@ -22,6 +25,7 @@ class Receipt:
     root: bytes
     leaf_hash: bytes
     t: int
+    leaf: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -317,6 +317,12 @@ def public_key_of(connection: Connection, role: str, key_hash: bytes) -> bytes |
     return None if key is None else bytes(key)
 
 
+def public_keys(connection: Connection, role: str) -> dict[str, bytes]:
+    """The public keys of a role, by their hash in hexadecimal, oldest first."""
+    query = select(keys.c.key_hash, keys.c.public_key).where(keys.c.role == role).order_by(keys.c.t, keys.c.key_hash)
+    return {bytes(row.key_hash).hex(): bytes(row.public_key) for row in connection.execute(query)}
+
+
 def entry_rows_from(connection: Connection, start: int, end: int | None = None) -> Iterator[StoredEntry]:
     """Entries in order, read in batches and never all at once."""
     last = LARGEST_INDEX if end is None else end

@@ -251,7 +251,7 @@ class Writer:
             if number not in settled:
                 index, sealed = placed[slot.sealed.event.eid]
                 settled[number] = Receipt(
-                    sealed.event.eid, index, peaks.size, root, leaf_hash(sealed.leaf), sealed.event.t
+                    sealed.event.eid, index, peaks.size, root, leaf_hash(sealed.leaf), sealed.event.t, sealed.leaf
                 )
         return _Group([settled[number] for number in range(len(claimed))], peaks, note)
 
@@ -269,4 +269,4 @@ def _replayed(connection: Connection, sealed: Sealed, earlier: rows.StoredEntry)
     if not _says_the_same(sealed, earlier.envelope):
         return _conflict()
     head = rows.covering_checkpoint(connection, earlier.idx)
-    return Receipt(sealed.event.eid, earlier.idx, head.size, head.root, earlier.leaf_hash, earlier.t)
+    return Receipt(sealed.event.eid, earlier.idx, head.size, head.root, earlier.leaf_hash, earlier.t, earlier.leaf)

@@ -12,6 +12,7 @@ from connectors.contract import (
     NoAnswerReason,
     Partner,
     PersonQuery,
+    Promise,
 )
 from connectors.extract import ExtractConnector, OpenSession, load_times, stored_people
 from connectors.fhir import FhirConnector
@@ -87,6 +88,7 @@ __all__ = [
     "PersonQuery",
     "PersonRelationship",
     "Professional",
+    "Promise",
     "Reject",
     "RestConnector",
     "SourceRecord",

@@ -2,7 +2,7 @@
 
 For: the one seam between the hub and any partner system. A connector must never raise into the hub for
 anything that a partner does: a slow, broken or hostile partner becomes an `Answer`. It must never be
-called without an `Ask`, which carries the audit intent that was made durable first.
+called without an `Ask`, which carries the signed promise that the intent was made durable first.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -155,12 +155,27 @@ class PersonQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """The hub's signed word to this `agency` that the intent to ask is on record: its `eid`, and what travels with it.
+
+    `header` is the value of the HTTP header `Kith-Promise` (docs/audit-format.md); the partner checks it.
+    """
+
+    eid: str
+    agency: str
+    header: str
+
+
+#: The HTTP header that a promise travels in.
+PROMISE_HEADER = "Kith-Promise"
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """One question to one partner about one person: only what was permitted, only after the intent was audited.
 
     `records` are the partner's own record ids when the hub knows them; else `query` says who is meant.
-    `wanted` holds the permitted field names per category. `intent` is the receipt id of the audit record
-    made durable before this ask; a connector refuses an ask without it.
+    `wanted` holds the permitted field names per category. A connector refuses an ask without its promise.
     """
 
     agency: str
@@ -169,7 +184,7 @@ class Ask:
     query: PersonQuery | None
     wanted: Mapping[DataCategory, frozenset[str]]
     purpose: str
-    intent: str
+    promise: Promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +213,7 @@ class Connector(Protocol):
 
     partner: Partner
 
-    def find(self, query: PersonQuery, *, deadline_s: float) -> tuple[SourceRecord, ...]:
+    def find(self, query: PersonQuery, *, promise: Promise, deadline_s: float) -> tuple[SourceRecord, ...]:
         """Who in this partner's system could be meant; at most ten. Raises ConnectorError."""
         ...
 

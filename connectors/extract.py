@@ -25,6 +25,7 @@ from connectors.contract import (
     NoAnswerReason,
     Partner,
     PersonQuery,
+    Promise,
 )
 from connectors.identify import MOST_CANDIDATES, fits, require_asked_properly, require_enough, the_one
 from connectors.live import offered_of_wanted
@@ -62,7 +63,7 @@ class ExtractConnector:
     def __init__(self, partner: Partner, open_session: OpenSession, keys: Keys) -> None:
         self.partner, self._open_session, self._keys = partner, open_session, keys
 
-    def find(self, query: PersonQuery, *, deadline_s: float) -> tuple[SourceRecord, ...]:
+    def find(self, query: PersonQuery, *, promise: Promise, deadline_s: float) -> tuple[SourceRecord, ...]:
         """Who in the last good load could be meant. Raises ConnectorError (TOO_THIN, NOT_CONFIGURED)."""
         require_enough(query)
         code, keys = self.partner.code, self._keys
@@ -134,7 +135,7 @@ class ExtractConnector:
             return _Meant(ask, ask.records, MatchState.CONFIRMED)
         try:
             left_s = max(give_up_at - time.monotonic(), 0.0)
-            return _Meant(ask, *the_one(ask.query, self.find(ask.query, deadline_s=left_s)))
+            return _Meant(ask, *the_one(ask.query, self.find(ask.query, promise=ask.promise, deadline_s=left_s)))
         except ConnectorError as error:
             return _no_answer(ask, error.code)
 

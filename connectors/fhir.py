@@ -11,7 +11,17 @@ import time
 from collections.abc import Mapping
 
 from connectors import pds
-from connectors.contract import Answer, Ask, ConnectorError, Coverage, ItemMapping, NoAnswerReason, Partner, PersonQuery
+from connectors.contract import (
+    Answer,
+    Ask,
+    ConnectorError,
+    Coverage,
+    ItemMapping,
+    NoAnswerReason,
+    Partner,
+    PersonQuery,
+    Promise,
+)
 from connectors.formats.fhir import (
     Resource,
     is_redacted,
@@ -46,7 +56,7 @@ class FhirConnector:
         explained = _EXPLAINED if self._is_pds else _EXPLAINED - {404}
         self._wire = Wire(partner, ("application/fhir+json", "application/json"), explained=explained)
 
-    def find(self, query: PersonQuery, *, deadline_s: float) -> tuple[SourceRecord, ...]:
+    def find(self, query: PersonQuery, *, promise: Promise, deadline_s: float) -> tuple[SourceRecord, ...]:
         """Who could be meant: by NHS number, else by family name, first given name and date of birth.
 
         Raises ConnectorError (TOO_THIN, or why there was no answer).
@@ -60,7 +70,7 @@ class FhirConnector:
                 form["given"] = _escaped(query.given[0])
             if query.date_of_birth:
                 form["birthdate"] = query.date_of_birth.isoformat()
-        resources, _, broken = self._search("Patient", form, time.monotonic() + deadline_s)
+        resources, _, broken = self._search("Patient", form, promise, time.monotonic() + deadline_s)
         if broken or len(resources) > MOST_CANDIDATES:
             raise ConnectorError(NoAnswerReason.MALFORMED, f"{self.partner.code}: did not name at most ten patients.")
         return tuple(
@@ -101,8 +111,8 @@ class FhirConnector:
             form = {"_id": ",".join(records)}
         else:
             form = {"patient": ",".join(f"Patient/{record}" for record in records)}
-        hidden = self._restricted(spec, records, fields, give_up_at)
-        resources, others, broken = self._search(spec.source, {**form, "_count": "200"}, give_up_at)
+        hidden = self._restricted(spec, records, fields, ask.promise, give_up_at)
+        resources, others, broken = self._search(spec.source, {**form, "_count": "200"}, ask.promise, give_up_at)
         cells: list[Cell] = []
         strangers = others
         for resource in resources:
@@ -114,21 +124,23 @@ class FhirConnector:
         return Rows(cells, strangers, broken)
 
     def _restricted(
-        self, spec: ItemMapping, records: tuple[str, ...], fields: frozenset[str], give_up_at: float
+        self, spec: ItemMapping, records: tuple[str, ...], fields: frozenset[str], promise: Promise, give_up_at: float
     ) -> frozenset[str]:
         """Whose whereabouts must not be read: looked up before anything that locates is read of another resource."""
         if spec.source == "Patient" or all(spec.kind(name) is not FieldKind.WHEREABOUTS for name in fields):
             return frozenset()
-        patients, _, broken = self._search("Patient", {"_id": ",".join(records)}, give_up_at)
+        patients, _, broken = self._search("Patient", {"_id": ",".join(records)}, promise, give_up_at)
         known = {str(p["id"]) for p in patients if not is_restricted(p)}
         return frozenset(records) if broken else frozenset(records) - known
 
-    def _search(self, kind: str, form: Mapping[str, str], give_up_at: float) -> tuple[list[Resource], int, int]:
+    def _search(
+        self, kind: str, form: Mapping[str, str], promise: Promise, give_up_at: float
+    ) -> tuple[list[Resource], int, int]:
         """Returns the resources of the wanted type, how many were of another, and how many were broken."""
         if self._is_pds:
-            answer = pds.search(self._wire, kind, form, give_up_at)
+            answer = pds.search(self._wire, kind, form, promise, give_up_at)
         else:
-            answer = self._wire.post_form(f"/{kind}/_search", form, give_up_at=give_up_at)
+            answer = self._wire.post_form(f"/{kind}/_search", form, promise=promise, give_up_at=give_up_at)
         found: list[Resource] = []
         others = broken = 0
         for _ in range(MOST_PAGES):
@@ -148,7 +160,7 @@ class FhirConnector:
             if following is None:
                 # A server that counts more than it sends kept something back without saying so.
                 return found, others, broken + (total > len(found) + others + broken)
-            answer = self._wire.get_next(following, give_up_at=give_up_at)
+            answer = self._wire.get_next(following, promise=promise, give_up_at=give_up_at)
         raise ConnectorError(NoAnswerReason.MALFORMED, f"{self.partner.code}: sent more pages than one answer has.")
 
     def _bundle(self, answer: object) -> tuple[list[object], int, str | None]:

@@ -8,7 +8,7 @@ weights is the hub's own room; this is only the guard at the partner's door.
 import unicodedata
 from collections.abc import Iterable
 
-from connectors.contract import Ask, ConnectorError, NoAnswerReason, PersonQuery
+from connectors.contract import Ask, ConnectorError, NoAnswerReason, PersonQuery, Promise
 from connectors.records import NHS_NUMBER, Person, SourceRecord
 from policies.vocabulary import MatchState
 
@@ -17,13 +17,21 @@ MOST_CANDIDATES = 10
 
 
 def require_asked_properly(ask: Ask) -> None:
-    """Refuses an ask without an audited intent, or about nobody. Raises ConnectorError (NO_INTENT, NOBODY_NAMED)."""
-    if not ask.intent.strip():
-        raise ConnectorError("NO_INTENT", "A partner is asked only after the intent to ask was recorded.")
+    """Refuses an ask without a promise to this very agency, or about nobody.
+
+    Raises ConnectorError (NO_INTENT, NOBODY_NAMED).
+    """
+    require_promise(ask.promise, ask.agency)
     if not ask.records and ask.query is None:
         raise ConnectorError("NOBODY_NAMED", "The question names neither records nor a person.")
     if any(not record.strip() for record in ask.records):
         raise ConnectorError("NOBODY_NAMED", "The question names an empty record.")
+
+
+def require_promise(promise: Promise, agency: str) -> None:
+    """Refuses to ask without the signed promise that the intent is on record. Raises ConnectorError (NO_INTENT)."""
+    if not promise.eid or promise.agency != agency or f'eid="{promise.eid}"' not in promise.header:
+        raise ConnectorError("NO_INTENT", "A partner is asked only after the intent to ask was recorded.")
 
 
 def require_enough(query: PersonQuery) -> None:

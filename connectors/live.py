@@ -60,7 +60,7 @@ def answer_live(
         if not any(offered_of_wanted(partner, wanted)):
             raise ConnectorError(NoAnswerReason.NOT_CONFIGURED, f"{partner.code}: offers nothing of what was wanted.")
         if not records and ask.query is not None:
-            found = connector.find(ask.query, deadline_s=deadline_s)
+            found = connector.find(ask.query, promise=ask.promise, deadline_s=deadline_s)
             records, match = the_one(ask.query, found)
             shielded = any(SubjectFlag.SHIELDED in f.flags for f in found if f.record in records)
         for spec, fields in offered_of_wanted(partner, wanted) if records else ():

@@ -9,7 +9,7 @@ or a name stands in an address; it goes to no log of ours. Must never treat a nu
 import uuid
 from collections.abc import Mapping
 
-from connectors.contract import ConnectorError, NoAnswerReason
+from connectors.contract import ConnectorError, NoAnswerReason, Promise
 from connectors.formats.fhir import Resource, error_codes, objects, reason_of
 from connectors.identify import MOST_CANDIDATES
 from connectors.records import NHS_NUMBER
@@ -20,7 +20,7 @@ INVALIDATED = "INVALIDATED_RESOURCE"
 NOBODY = "RESOURCE_NOT_FOUND"
 
 
-def search(wire: Wire, kind: str, form: Mapping[str, str], give_up_at: float) -> object:
+def search(wire: Wire, kind: str, form: Mapping[str, str], promise: Promise, give_up_at: float) -> object:
     """Puts a FHIR search to PDS and returns its answer as a searchset Bundle, or the OperationOutcome.
 
     Raises ConnectorError: NOT_CONFIGURED for a resource that PDS does not have, TOO_THIN for a withdrawn number,
@@ -29,9 +29,9 @@ def search(wire: Wire, kind: str, form: Mapping[str, str], give_up_at: float) ->
     headers = {"X-Request-ID": str(uuid.uuid4())}
     if kind == "Patient" and "identifier" in form:
         number = form["identifier"].rpartition("|")[2]
-        return _bundle([_patient(wire, number, headers, give_up_at)], number, keep_id=True)
+        return _bundle([_patient(wire, number, headers, promise, give_up_at)], number, keep_id=True)
     if kind == "Patient" and "_id" in form:
-        found = [(n, _patient(wire, n, headers, give_up_at)) for n in form["_id"].split(",")]
+        found = [(n, _patient(wire, n, headers, promise, give_up_at)) for n in form["_id"].split(",")]
         return _joined([_bundle([patient], number, keep_id=False) for number, patient in found])
     if kind == "Patient":
         query = {
@@ -40,23 +40,25 @@ def search(wire: Wire, kind: str, form: Mapping[str, str], give_up_at: float) ->
             "birthdate": "eq" + form["birthdate"],
             "_max-results": str(MOST_CANDIDATES),
         }
-        return wire.get("/Patient", query, headers=headers, give_up_at=give_up_at)
+        return wire.get("/Patient", query, headers=headers, promise=promise, give_up_at=give_up_at)
     if kind == "RelatedPerson":
         numbers = [reference.removeprefix("Patient/") for reference in form["patient"].split(",")]
-        return _joined([_related(wire, number, headers, give_up_at) for number in numbers])
+        return _joined([_related(wire, number, headers, promise, give_up_at) for number in numbers])
     raise ConnectorError(NoAnswerReason.NOT_CONFIGURED, f"PDS holds no {kind}.")
 
 
-def _patient(wire: Wire, number: str, headers: Mapping[str, str], give_up_at: float) -> Resource | None:
-    answer = wire.get(f"/Patient/{number}", {}, headers=headers, give_up_at=give_up_at)
+def _patient(
+    wire: Wire, number: str, headers: Mapping[str, str], promise: Promise, give_up_at: float
+) -> Resource | None:
+    answer = wire.get(f"/Patient/{number}", {}, headers=headers, promise=promise, give_up_at=give_up_at)
     if isinstance(answer, dict) and answer.get("resourceType") == "Patient":
         return answer
     _require_nobody(answer)
     return None
 
 
-def _related(wire: Wire, number: str, headers: Mapping[str, str], give_up_at: float) -> Resource:
-    answer = wire.get(f"/Patient/{number}/RelatedPerson", {}, headers=headers, give_up_at=give_up_at)
+def _related(wire: Wire, number: str, headers: Mapping[str, str], promise: Promise, give_up_at: float) -> Resource:
+    answer = wire.get(f"/Patient/{number}/RelatedPerson", {}, headers=headers, promise=promise, give_up_at=give_up_at)
     if isinstance(answer, dict) and answer.get("resourceType") == "Bundle":
         return answer
     _require_nobody(answer)

@@ -7,7 +7,17 @@ an id or a name into a URL, and never read a key that the partner's file does no
 import time
 from collections.abc import Mapping
 
-from connectors.contract import Answer, Ask, ConnectorError, Coverage, ItemMapping, NoAnswerReason, Partner, PersonQuery
+from connectors.contract import (
+    Answer,
+    Ask,
+    ConnectorError,
+    Coverage,
+    ItemMapping,
+    NoAnswerReason,
+    Partner,
+    PersonQuery,
+    Promise,
+)
 from connectors.formats.people import people_from_rows
 from connectors.identify import MOST_CANDIDATES, require_enough
 from connectors.live import Rows, answer_live
@@ -27,9 +37,9 @@ class RestConnector:
         self._wire = Wire(partner, ("application/json",))
         self._mapping = person_mapping(partner)
 
-    def find(self, query: PersonQuery, *, deadline_s: float) -> tuple[SourceRecord, ...]:
+    def find(self, query: PersonQuery, *, promise: Promise, deadline_s: float) -> tuple[SourceRecord, ...]:
         """Who could be meant. Raises ConnectorError (TOO_THIN, NOT_CONFIGURED, or why there was no answer)."""
-        return self._find(query, time.monotonic() + deadline_s)
+        return self._find(query, promise, time.monotonic() + deadline_s)
 
     def known_to(self, ask: Ask, *, deadline_s: float) -> Answer:
         """Is this person known, since when, whom to ring."""
@@ -50,7 +60,7 @@ class RestConnector:
     def _answer(self, ask: Ask, wanted: Mapping[DataCategory, frozenset[str]], deadline_s: float) -> Answer:
         return answer_live(self, ask, wanted, self._ask_for, deadline_s)
 
-    def _find(self, query: PersonQuery, give_up_at: float) -> tuple[SourceRecord, ...]:
+    def _find(self, query: PersonQuery, promise: Promise, give_up_at: float) -> tuple[SourceRecord, ...]:
         require_enough(query)
         path = (self.partner.people or {}).get("find")
         if self._mapping is None or not isinstance(path, str):
@@ -62,7 +72,7 @@ class RestConnector:
             "nhs_number": query.nhs_number,
             "sex": query.sex_code,
         }
-        answer = self._wire.post_json(path, body, give_up_at=give_up_at)
+        answer = self._wire.post_json(path, body, promise=promise, give_up_at=give_up_at)
         people, broken = rows_at(answer, str((self.partner.people or {}).get("rows", "people[]")))
         if broken or len(people) > MOST_CANDIDATES:
             raise ConnectorError(NoAnswerReason.MALFORMED, f"{self.partner.code}: did not name at most ten people.")
@@ -79,9 +89,11 @@ class RestConnector:
             "category": spec.category,
             "fields": sorted(fields),
             "purpose": ask.purpose,
-            "intent": ask.intent,
+            "intent": ask.promise.eid,
         }
-        rows, broken = rows_at(self._wire.post_json(spec.source, body, give_up_at=give_up_at), spec.rows)
+        rows, broken = rows_at(
+            self._wire.post_json(spec.source, body, promise=ask.promise, give_up_at=give_up_at), spec.rows
+        )
         return Rows([_cell(row) for row in rows], broken=broken)
 
 

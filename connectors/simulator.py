@@ -14,7 +14,17 @@ from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from connectors.contract import Answer, Ask, ConnectorError, Coverage, NoAnswerReason, Partner, PersonQuery
+from connectors.contract import (
+    PROMISE_HEADER,
+    Answer,
+    Ask,
+    ConnectorError,
+    Coverage,
+    NoAnswerReason,
+    Partner,
+    PersonQuery,
+    Promise,
+)
 from connectors.identify import MOST_CANDIDATES, fits, require_asked_properly, require_enough
 from connectors.mapping import only_involvement, only_permitted
 from connectors.partner import FHIR_SUBJECT, moved
@@ -41,7 +51,7 @@ class SimulatedConnector:
         self.asked: list[Ask] = []
         self._lock = threading.Lock()
 
-    def find(self, query: PersonQuery, *, deadline_s: float) -> tuple[SourceRecord, ...]:
+    def find(self, query: PersonQuery, *, promise: Promise, deadline_s: float) -> tuple[SourceRecord, ...]:
         """Everybody who fits. Raises ConnectorError (TOO_THIN)."""
         require_enough(query)
         return tuple(p for p in self.people if fits(query, p.person))[:MOST_CANDIDATES]
@@ -123,7 +133,8 @@ class SimulatedPartner:
     """A partner's HTTP service on the loopback address; a context manager that listens while it is open.
 
     Takes the partner (its base URL is replaced: use `.partner`), `rows` by path (rest) or resource type (fhir),
-    and `people` as its search would return them. Set `fault` at any time; `asked` lists method, target and body.
+    and `people` as its search would return them. Set `fault` at any time; `asked` lists method, target and body,
+    `promises` the promise that came with each.
     """
 
     def __init__(
@@ -139,6 +150,7 @@ class SimulatedPartner:
         #: Seconds that a good answer takes.
         self.takes_s = 0.0
         self.asked: list[tuple[str, str, str]] = []
+        self.promises: list[str] = []
         self._closing = threading.Event()
         simulated = self
 
@@ -248,6 +260,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, body: str) -> None:
         told = self.partner_told
         told.asked.append((self.command, self.path, body))
+        told.promises.append(self.headers.get(PROMISE_HEADER, ""))
         with suppress(OSError):
             self._give(told, told.fault, body)
 

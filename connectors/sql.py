@@ -19,9 +19,20 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.elements import TextClause
 
-from connectors.contract import Answer, Ask, ConnectorError, Coverage, ItemMapping, NoAnswerReason, Partner, PersonQuery
+from connectors.contract import (
+    PROMISE_HEADER,
+    Answer,
+    Ask,
+    ConnectorError,
+    Coverage,
+    ItemMapping,
+    NoAnswerReason,
+    Partner,
+    PersonQuery,
+    Promise,
+)
 from connectors.formats.people import people_from_rows
-from connectors.identify import MOST_CANDIDATES, require_enough
+from connectors.identify import MOST_CANDIDATES, require_enough, require_promise
 from connectors.live import Rows, answer_live
 from connectors.mapping import only_involvement
 from connectors.partner import person_mapping
@@ -39,10 +50,10 @@ class SqlConnector:
 
     def __init__(self, partner: Partner) -> None:
         self.partner = partner
-        self._engine = _read_only_engine(partner)
+        self._engine = _say_promise(_read_only_engine(partner))
         self._mapping = person_mapping(partner)
 
-    def find(self, query: PersonQuery, *, deadline_s: float) -> tuple[SourceRecord, ...]:
+    def find(self, query: PersonQuery, *, promise: Promise, deadline_s: float) -> tuple[SourceRecord, ...]:
         """Who could be meant, by the partner's own `find` query.
 
         Raises ConnectorError (NOT_CONFIGURED, TOO_THIN, TIMEOUT, ERROR, MALFORMED).
@@ -59,7 +70,7 @@ class SqlConnector:
         }
         clause = text(statement)
         bound = {name: value for name, value in given.items() if name in clause._bindparams}
-        with self._asking(deadline_s) as connection:
+        with self._asking(deadline_s, promise) as connection:
             rows = _rows(connection, clause, bound)
         found = people_from_rows(rows, self._mapping, source=self.partner.code)
         return tuple(f for f in found if isinstance(f, SourceRecord))[:MOST_CANDIDATES]
@@ -105,18 +116,24 @@ class SqlConnector:
         self, spec: ItemMapping, records: tuple[str, ...], fields: frozenset[str], ask: Ask, give_up_at: float
     ) -> Rows:
         clause = text(spec.source).bindparams(bindparam("records", expanding=True))
-        with self._asking(give_up_at - time.monotonic()) as connection:
+        with self._asking(give_up_at - time.monotonic(), ask.promise) as connection:
             rows = _rows(connection, clause, {"records": list(records)})
         return Rows([row.get for row in rows])
 
     @contextmanager
-    def _asking(self, deadline_s: float) -> Iterator[Connection]:
-        """A read-only connection that stops by itself. Foreign exceptions become ConnectorError here."""
+    def _asking(self, deadline_s: float, promise: Promise | None = None) -> Iterator[Connection]:
+        """A read-only connection that stops by itself. Foreign exceptions become ConnectorError here.
+
+        The promise of a question goes before each statement as a comment, so that it is in the partner's own log.
+        """
         give_up_at = time.monotonic() + deadline_s
         if deadline_s <= 0:
             raise ConnectorError(NoAnswerReason.TIMEOUT, f"{self.partner.code}: no time was left to ask.")
         try:
             with self._engine.connect() as connection:
+                if promise is not None:
+                    require_promise(promise, self.partner.code)
+                    connection = connection.execution_options(kith_promise=promise.header)
                 self._bound(connection, give_up_at)
                 yield connection
         except ConnectorError:
@@ -161,6 +178,15 @@ def _read_only_engine(partner: Partner) -> Engine:
         hide_parameters=True,
         connect_args={"connect_timeout": 2, "options": options},
     )
+
+
+def _say_promise(engine: Engine) -> Engine:
+    @event.listens_for(engine, "before_cursor_execute", retval=True)
+    def _before(connection: Connection, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> tuple[str, Any]:
+        header = connection.get_execution_options().get("kith_promise")
+        return (f"/* {PROMISE_HEADER}: {header} */ {statement}" if header else statement), parameters
+
+    return engine
 
 
 def _rows(connection: Connection, clause: TextClause, bound: Mapping[str, object]) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from connectors.contract import Answer, Ask, Connector, ConnectorError, NoAnswerReason, Partner, PersonQuery
+from connectors.contract import Answer, Ask, Connector, ConnectorError, NoAnswerReason, Partner, PersonQuery, Promise
 from connectors.identify import the_one
 from connectors.mapping import only_involvement
 from connectors.records import NHS_NUMBER, SourceRecord
@@ -61,7 +61,7 @@ def try_partner(connector: Connector, person: PersonQuery | None, record: str | 
         yield Trial("known_to", False, "there is no record to ask about; put the test person in, or give --record")
         return
     everything = {category: frozenset(f.name for f in fields) for category, fields in partner.offers.items()}
-    ask = Ask(partner.code, "trial", records, None, everything, "CONTRACT_TRIAL", "contract-trial")
+    ask = Ask(partner.code, "trial", records, None, everything, "CONTRACT_TRIAL", _no_promise(partner))
     yield _known_to(connector.known_to(ask, deadline_s=deadline_s))
     yield from _fetch(partner, connector.fetch(ask, deadline_s=deadline_s))
     yield _nobody(connector.fetch(replace(ask, records=(NOBODY,)), deadline_s=deadline_s))
@@ -81,7 +81,7 @@ def _searches(connector: Connector, person: PersonQuery, deadline_s: float) -> t
     trials: list[Trial] = []
     records: tuple[str, ...] = ()
     try:
-        candidates = connector.find(person, deadline_s=deadline_s)
+        candidates = connector.find(person, promise=_no_promise(connector.partner), deadline_s=deadline_s)
         _only_test_people(candidates)
         records, match = the_one(person, candidates)
         words = f"{_count(len(candidates), 'candidate')}, one is meant, {match}" if records else "nobody fits"
@@ -94,14 +94,20 @@ def _searches(connector: Connector, person: PersonQuery, deadline_s: float) -> t
     if person.date_of_birth is None:
         trials.append(Trial("find somebody else", None, "give --born, so that another birth date can be tried"))
         return trials, records
+    promise = _no_promise(connector.partner)
     other = replace(person, date_of_birth=person.date_of_birth + timedelta(days=1))
     try:
-        mistaken, _ = the_one(other, connector.find(other, deadline_s=deadline_s))
+        mistaken, _ = the_one(other, connector.find(other, promise=promise, deadline_s=deadline_s))
         words = "the person was taken for somebody born a day later" if mistaken else "nobody is taken for the person"
         trials.append(Trial("find somebody else", not mistaken, words))
     except ConnectorError as error:
         trials.append(Trial("find somebody else", False, _why(error)))
     return trials, records
+
+
+def _no_promise(partner: Partner) -> Promise:
+    """Says that a trial asks, which no trail records. Unsigned: a partner that checks promises refuses it."""
+    return Promise("contract-trial", partner.code, 'eid="contract-trial"')
 
 
 def _only_test_people(candidates: tuple[SourceRecord, ...]) -> None:

@@ -23,7 +23,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, NewConnectionError, SSLError
 from urllib3.exceptions import TimeoutError as PoolTimeout
 
-from connectors.contract import ConnectorError, NoAnswerReason, Partner
+from connectors.contract import PROMISE_HEADER, ConnectorError, NoAnswerReason, Partner, Promise
+from connectors.identify import require_promise
 
 #: Bytes of one answer; nesting of its JSON. An answer about one person is far below both.
 MOST_BYTES = 2_000_000
@@ -119,28 +120,30 @@ class Wire:
             self._pool = HTTPConnectionPool(parts.hostname, parts.port, maxsize=4)
             self._pool.ConnectionCls = type("_Guarded", (_Guarded, HTTPConnection), guard)
 
-    def post_json(self, path: str, body: object, *, give_up_at: float) -> object:
+    def post_json(self, path: str, body: object, *, promise: Promise, give_up_at: float) -> object:
         """Posts JSON and returns the JSON of the answer. Raises ConnectorError with a NoAnswerReason."""
-        return self._send("POST", self._path + path, json.dumps(body).encode(), "application/json", give_up_at)
+        return self._send("POST", self._path + path, json.dumps(body).encode(), "application/json", promise, give_up_at)
 
-    def post_form(self, path: str, fields: Mapping[str, str], *, give_up_at: float) -> object:
+    def post_form(self, path: str, fields: Mapping[str, str], *, promise: Promise, give_up_at: float) -> object:
         """Posts a form and returns the JSON of the answer. Raises ConnectorError with a NoAnswerReason."""
         form = urlencode(fields).encode()
-        return self._send("POST", self._path + path, form, "application/x-www-form-urlencoded", give_up_at)
+        return self._send("POST", self._path + path, form, "application/x-www-form-urlencoded", promise, give_up_at)
 
-    def get(self, path: str, query: Mapping[str, str], *, headers: Mapping[str, str], give_up_at: float) -> object:
+    def get(
+        self, path: str, query: Mapping[str, str], *, headers: Mapping[str, str], promise: Promise, give_up_at: float
+    ) -> object:
         """Reads a resource, for the one dialect that knows no other way. Raises ConnectorError (NoAnswerReason)."""
         if not re.fullmatch(r"(/[A-Za-z0-9.-]+)+", path) or ".." in path:
             raise self._wrong(NoAnswerReason.NOT_CONFIGURED, "has an id that is none")
         target = self._path + path + ("?" + urlencode(query) if query else "")
-        return self._send("GET", target, None, None, give_up_at, headers)
+        return self._send("GET", target, None, None, promise, give_up_at, headers)
 
-    def get_next(self, url: str, *, give_up_at: float) -> object:
+    def get_next(self, url: str, *, promise: Promise, give_up_at: float) -> object:
         """Reads a page that the partner itself named, if it is below the partner's own URL."""
         below = url.removeprefix(self.base_url)
         if below == url or below[:1] not in ("/", "?") or ".." in below or not re.fullmatch(r"[\x21-\x7e]+", below):
             raise self._wrong(NoAnswerReason.MALFORMED, "names a next page somewhere else")
-        return self._send("GET", self._path + below, None, None, give_up_at)
+        return self._send("GET", self._path + below, None, None, promise, give_up_at)
 
     def close(self) -> None:
         """Effects: closes the pooled connections."""
@@ -152,10 +155,13 @@ class Wire:
         target: str,
         body: bytes | None,
         kind: str | None,
+        promise: Promise,
         give_up_at: float,
         more: Mapping[str, str] | None = None,
     ) -> object:
+        require_promise(promise, self._code)
         headers = {"Accept": self._accept[0], "Accept-Encoding": "identity", "User-Agent": "kith", **(more or {})}
+        headers[PROMISE_HEADER] = promise.header
         if kind:
             headers["Content-Type"] = kind
         if token_file := self._reach.get("token_file"):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from audit import Receipt
-from connectors import Answer, Partner, load_times
+from connectors import Answer, Partner, Promise, load_times
 from consent import facts_for
 from hub import break_glass, checks, compose, duties, redaction
 from hub.assembly import Hub
@@ -23,7 +23,7 @@ from hub.enquiries import Enquiry, claims_of, user_of
 from hub.errors import NotFound
 from hub.loading import matching_allowed
 from hub.members import Family, Member, members_of, related_persons
-from hub.permits import Decided, asks_for, decide_all
+from hub.permits import Decided, PromiseTo, asks_for, decide_all
 from hub.picture import FamilyPicture
 from hub.redaction import Redacted
 from hub.revealing import Revealed, reveal
@@ -185,7 +185,7 @@ def _broker(
         intent = hub.trail.append("disclosure:requested", **account.requested())
         # 7. All partners at once, within one deadline, for permitted fields only.
         settled = frozenset() if conclude else _settled(hub, case, partners)
-        asks = asks_for(decided.permits, intent, members=members, settled=settled)
+        asks = asks_for(decided.permits, _promises(hub, ctx, intent), members=members, settled=settled)
         answers = _stamped(hub.gatherer.gather(asks), ctx)
         # 8. Each real item is decided again; what no permit names is dropped.
         redacted = redaction.apply(answers, decided.permits)
@@ -200,6 +200,16 @@ def _broker(
     kind = "check" if conclude else "disclosure:made" if intent else "disclosure:refused"
     receipt = hub.trail.append(kind, eid=eid, **account.made(intent, answers, redacted, revealed, outcome))
     return Brokered(decided, answers, redacted, revealed, receipt)
+
+
+def _promises(hub: Hub, ctx: RequestContext, intent: Receipt) -> PromiseTo:
+    """What each partner is given with a question, so that it can refuse one that is not on record."""
+
+    def promise(agency: str, subject: int) -> Promise:
+        header = hub.trail.promise(intent, agency=agency, subject=subject, now=ctx.now)
+        return Promise(intent.eid, agency, header)
+
+    return promise
 
 
 def _settled(hub: Hub, case: CaseFile, partners: Iterable[Partner]) -> frozenset[str]:

@@ -1,14 +1,13 @@
 """Step 5 of the way of one request: every person x agency x category is decided, and only a permit opens a partner.
 
 For: turning decisions into permits, refusals and "not asked". Must never make an ask without a permit and a
-receipt: `asks_for` takes both, so skipping a step is a type error.
+promise: `asks_for` takes both, so skipping a step is a type error.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from audit import Receipt
-from connectors import Ask, OfferedField, Partner
+from connectors import Ask, OfferedField, Partner, Promise
 from hub.casefile import SENSITIVE_SERVICES, CaseFile, PersonFacts
 from hub.members import Member
 from policies import Decision, DecisionRequest, decide
@@ -32,6 +31,10 @@ DISCHARGED = frozenset(
 #: What a declared emergency demands; carried out by hub/break_glass.py, and only for such a declaration.
 IN_EMERGENCY = frozenset({Obligation.RETRO_REVIEW, Obligation.EXPIRE_AT})
 SHOWING = frozenset({Outcome.PERMIT, Outcome.PERMIT_REDACTED, Outcome.INDICATOR_ONLY})
+
+
+#: Makes the promise for one question: to this agency, about the person of this capsule of the intent.
+PromiseTo = Callable[[str, int], Promise]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,25 +139,25 @@ def covers(partner: Partner, person: PersonFacts, case: CaseFile) -> bool:
 
 def asks_for(
     permits: Sequence[Permit],
-    intent: Receipt,
+    promised: PromiseTo,
     *,
     members: Sequence[Member],
     settled: frozenset[str] = frozenset(),
 ) -> tuple[Ask, ...]:
-    """One ask per person x agency: only permitted categories and fields, carrying the receipt of the intent.
+    """One ask per person x agency: only permitted categories and fields, with the promise that it is on record.
 
     An agency that is not known to hold a record of the person is asked by name, unless it is `settled`: what
     the index holds of it is its last load, so its answer is known already.
     """
     wanted: dict[tuple[str, str], dict[DataCategory, frozenset[str]]] = {}
     purpose = ""
-    by_id = {member.facts.id: member for member in members}
+    numbered = {member.facts.id: (number, member) for number, member in enumerate(members)}
     for permit in permits:
         wanted.setdefault((permit.agency, permit.person), {})[permit.category] = permit.fields
         purpose = str(permit.request.purpose)
     asks = []
     for (agency, person), categories in wanted.items():
-        member = by_id[person]
+        number, member = numbered[person]
         known = member.record_ids(agency)
         if known or (agency not in settled and member.query is not None):
             asks.append(
@@ -165,7 +168,7 @@ def asks_for(
                     query=None if known else member.query,
                     wanted=categories,
                     purpose=purpose,
-                    intent=intent.eid,
+                    promise=promised(agency, number),
                 )
             )
     return tuple(asks)

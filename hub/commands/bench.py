@@ -31,6 +31,7 @@ from connectors import (
     Partner,
     Person,
     PersonQuery,
+    Promise,
     SourceRecord,
 )
 from consent import facts_for
@@ -98,9 +99,9 @@ class _Recorded:
         self.partner, self._real = partner, real
         self._said: dict[tuple[object, ...], Answer] = {}
 
-    def find(self, query: PersonQuery, *, deadline_s: float) -> tuple[SourceRecord, ...]:
+    def find(self, query: PersonQuery, *, promise: Promise, deadline_s: float) -> tuple[SourceRecord, ...]:
         """Asks the real partner."""
-        return self._real.find(query, deadline_s=deadline_s)
+        return self._real.find(query, promise=promise, deadline_s=deadline_s)
 
     def known_to(self, ask: Ask, *, deadline_s: float) -> Answer:
         """The recorded answer."""

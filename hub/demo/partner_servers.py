@@ -17,6 +17,7 @@ from flask import Flask, Response, jsonify, request
 
 from hub.demo.behaviour import behaviours
 from hub.demo.model import NHS_NUMBER, County, Happening, Involvement, SourceRecord, record_system
+from hub.demo.promises import check_promises
 from policies.vocabulary import DataCategory, SubjectFlag
 
 _ROLE_CODES = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
@@ -205,6 +206,7 @@ def create_fhir_app(county: County, agency: str, *, base_url: Callable[[], str],
     patients = {p["id"]: p for p in held["Patient"]}
     pages: OrderedDict[str, tuple[list[dict[str, Any]], int]] = OrderedDict()
     lock = threading.Lock()
+    check_promises(app, agency, folder)
     _behave(app, agency, folder)
 
     def fhir(body: dict[str, Any], status: int = 200) -> Response:
@@ -331,6 +333,7 @@ def create_recovery_app(county: County, *, folder: Path | None = None) -> Flask:
     """Returns the JSON service of Fresh Tide. It answers with all it has, whatever fields were asked for."""
     app = Flask("hub.demo.sms", static_folder=None)
     people = {r.record: _client(r) for r in county.records if r.agency == "sms"}
+    check_promises(app, "sms", folder)
     _behave(app, "sms", folder)
 
     def listed(name: str, rows: Iterable[dict[str, Any]], most: int | None = None) -> Response:

@@ -27,6 +27,7 @@ from hub.demo.county import DEFAULT_SEED, build_county
 from hub.demo.files import write_county
 from hub.demo.model import County
 from hub.demo.personas import PERSONAS
+from hub.demo.promises import tell_partners
 from hub.demo.signatories import sign_agreements
 from hub.errors import SettingsRefused
 from hub.loading import Loaded, load_all
@@ -92,6 +93,7 @@ def set_up(
         try:
             loaded = load_all(hub, now=now, tell=lambda name: tell(f"Loading {name}"))
             store_consents(hub, county, now=now)
+            tell_partners(folder, origin=settings.origin, submitters=hub.trail.submitters())
         finally:
             hub.close()
     except BaseException:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
-from connectors import Ask, Partner, load_partner
+from connectors import Ask, Partner, Promise, load_partner
 from connectors.tables import metadata
 from policies.vocabulary import DataCategory
 
@@ -105,11 +105,16 @@ def everything(partner: Partner) -> dict[DataCategory, frozenset[str]]:
     return {category: frozenset(f.name for f in fields) for category, fields in partner.offers.items()}
 
 
+def promise_to(agency: str, eid: str = "0" * 31 + "1") -> Promise:
+    """What a connector looks at of a promise; whether its signature holds is for the partner to check."""
+    return Promise(eid, agency, f'eid="{eid}", subject=0, agency="{agency}"')
+
+
 @pytest.fixture
 def ask_about() -> Callable[..., Ask]:
     """Makes a question about records of a partner; everything it offers unless `wanted` says less."""
 
-    def make(partner: Partner, *records: str, wanted=None, person: str = "person-1", query=None, intent="r-1") -> Ask:
+    def make(partner: Partner, *records: str, wanted=None, person: str = "person-1", query=None, promise=None) -> Ask:
         return Ask(
             partner.code,
             person,
@@ -117,7 +122,7 @@ def ask_about() -> Callable[..., Ask]:
             query,
             everything(partner) if wanted is None else wanted,
             "S47_ENQUIRY",
-            intent,
+            promise or promise_to(partner.code),
         )
 
     return make

@@ -10,7 +10,7 @@ from connectors import ConnectorError, ExtractConnector, Gatherer, PersonQuery, 
 from connectors.tables import extract_items, extract_people
 from policies.vocabulary import AnswerState, DataCategory, MatchState
 
-from .conftest import NOW
+from .conftest import NOW, promise_to
 from .test_loads import INVOLVEMENT, PEOPLE, PLANS, drop
 
 __all__ = ["drop"]
@@ -127,7 +127,7 @@ def test_people_asked_about_together_get_what_each_would_get_alone(loaded, csc, 
 def test_a_question_without_a_recorded_intent_is_refused(loaded, csc, ask_about):
     loaded()
     with pytest.raises(ConnectorError) as refused:
-        csc.fetch(ask_about(csc.partner, "P1", intent=""), deadline_s=1)
+        csc.fetch(ask_about(csc.partner, "P1", promise=promise_to("csc", eid="")), deadline_s=1)
     assert refused.value.code == "NO_INTENT"
 
 
@@ -153,7 +153,7 @@ WHO_IS_MEANT = [
 @pytest.mark.parametrize(("about", "query", "records", "match"), WHO_IS_MEANT, ids=[w[0] for w in WHO_IS_MEANT])
 def test_a_person_is_found_only_when_nothing_differs(loaded, csc, ask_about, about, query, records, match):
     loaded()
-    assert {p.record for p in csc.find(query, deadline_s=1)} == records
+    assert {p.record for p in csc.find(query, promise=promise_to("csc"), deadline_s=1)} == records
     answer = csc.fetch(ask_about(csc.partner, query=query), deadline_s=1)
     assert set(answer.records) == records
     if match is None:
@@ -176,7 +176,7 @@ def test_two_people_who_both_fit_are_not_shown(loaded, csc, ask_about):
 def test_a_search_that_many_would_fit_is_refused(loaded, csc, ask_about, query):
     loaded()
     with pytest.raises(ConnectorError) as refused:
-        csc.find(query, deadline_s=1)
+        csc.find(query, promise=promise_to("csc"), deadline_s=1)
     assert refused.value.code == "TOO_THIN"
     answer = csc.fetch(ask_about(csc.partner, query=query), deadline_s=1)
     assert (answer.state, answer.reason) == (AnswerState.NO_ANSWER, "TOO_THIN")

@@ -11,6 +11,8 @@ from connectors import ConnectorError, Gatherer, PersonQuery, build_connector, m
 from connectors.simulator import STRANGER, Fault, SimulatedPartner
 from policies.vocabulary import AnswerState, DataCategory
 
+from .conftest import promise_to
+
 #: Seconds within which a page must be back whatever a partner does (view <= 3.2 s).
 BOUND_S = 3.2
 
@@ -264,7 +266,8 @@ def test_only_what_is_wanted_is_asked_for(simulated, ask):
     assert len(simulated.asked) == 1
     if simulated.partner.way == "rest":
         assert '"fields": ["involved"]' in simulated.asked[0][2]
-        assert '"intent": "r-1"' in simulated.asked[0][2]
+        assert f'"intent": "{promise_to("x").eid}"' in simulated.asked[0][2]
+    assert simulated.promises == [promise_to(simulated.partner.code).header]
 
 
 def test_a_partner_asked_for_what_it_does_not_offer_is_not_asked(simulated, ask):
@@ -303,7 +306,7 @@ OF_SEARCHES = [f for f, reason in FAULTS if reason in ("ERROR", "REFUSED", "MALF
 def test_nothing_about_a_person_is_in_any_error(simulated, connect, fault):
     simulated.fault = fault
     with pytest.raises(ConnectorError) as failed:
-        connect(simulated.partner).find(ADA, deadline_s=2)
+        connect(simulated.partner).find(ADA, promise=promise_to(simulated.partner.code), deadline_s=2)
     whole = repr(failed.value) + failed.value.sentence + str(failed.value.__cause__)
     assert not any(word in whole for word in ("Quill", "Ada", "1990", "999"))
 

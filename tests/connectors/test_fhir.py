@@ -22,6 +22,8 @@ from connectors.formats.fhir import read_patient, text_of
 from connectors.simulator import SimulatedPartner
 from policies.vocabulary import AnswerState, DataCategory, MatchState, SealState, SubjectFlag
 
+from .conftest import promise_to
+
 EXAMPLES = Path(__file__).parents[1] / "data" / "nhs_pds"
 SERVER = Path(__file__).parent / "fhir_server"
 CACHE = Path(__file__).parents[2] / "var" / "cache"
@@ -48,6 +50,7 @@ def pds(example) -> Iterator[FhirConnector]:
         def do_GET(self) -> None:
             asked.append(self.path)
             assert self.headers["X-Request-ID"]
+            assert self.headers["Kith-Promise"] == promise_to("gp-millbrook").header
             parts = urlsplit(self.path)
             status, name = self.server.told.get(parts.path, (404, "resource_not_found"))  # type: ignore[attr-defined]
             if parts.path == "/fhir/Patient":
@@ -101,7 +104,7 @@ DEMOGRAPHIC = {
 
 
 def find(connector: FhirConnector, **query: object) -> tuple:
-    return connector.find(PersonQuery(**query), deadline_s=5)
+    return connector.find(PersonQuery(**query), promise=promise_to(connector.partner.code), deadline_s=5)
 
 
 def test_pds_names_the_patient_of_a_number(pds):
@@ -328,7 +331,8 @@ resource = "EpisodeOfCare\""""
     swaps = (('[[items]]\nresource = "EpisodeOfCare"', more), ('service = "type[0].text"', 'service = "type[0]"'))
     connector = FhirConnector(moved(example("gp-millbrook", *swaps), base_url=independent))
     query = PersonQuery(("Ada",), ("Quill",), date(1990, 2, 1), number)
-    answer = connector.fetch(ask_about(connector.partner, query=query), deadline_s=10)
+    ask = ask_about(connector.partner, query=query)
+    answer = connector.fetch(ask, deadline_s=10)
     assert (answer.state, answer.match, answer.records) == (AnswerState.FOUND, MatchState.CONFIRMED, (ada,))
     said = sorted(
         v.text for item in answer.items for name, v in item.values.items() if name not in ("started", "since")
@@ -338,9 +342,9 @@ resource = "EpisodeOfCare\""""
     assert "Not Ada's" not in said
     assert answer.dropped == 0
     by_name = PersonQuery(("Ada",), ("Quill",), date(1990, 2, 1))
-    assert [f.record for f in connector.find(by_name, deadline_s=5)] == [ada]
+    assert [f.record for f in connector.find(by_name, promise=ask.promise, deadline_s=5)] == [ada]
     nobody = PersonQuery(nhs_number="9990000034", date_of_birth=date(1990, 2, 1))
     assert connector.fetch(ask_about(connector.partner, query=nobody), deadline_s=5).state is AnswerState.NOTHING_HELD
     with pytest.raises(ConnectorError):
-        connector._search("Patient/none/none", {"_id": ada}, time.monotonic() + 5)
+        connector._search("Patient/none/none", {"_id": ada}, ask.promise, time.monotonic() + 5)
     connector.close()

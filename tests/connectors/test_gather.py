@@ -7,10 +7,12 @@ from types import MappingProxyType
 
 import pytest
 
-from connectors import Answer, ConnectorError, Gatherer, Item, NoAnswerReason, Value
+from connectors import Answer, ConnectorError, Gatherer, Item, NoAnswerReason, Promise, Value
 from connectors.gather import MOST_LEFT_BEHIND
 from connectors.simulator import SimulatedConnector, about_somebody_else, refusing
 from policies.vocabulary import AnswerState, DataCategory, FieldKind
+
+from .conftest import promise_to
 
 INVOLVEMENT, STATUS = DataCategory.SERVICE_INVOLVEMENT, DataCategory.SOCIAL_CARE_STATUS
 
@@ -67,9 +69,12 @@ def only(answers):
     return answer
 
 
-def test_nobody_is_asked_when_one_question_has_no_recorded_intent(partners, gatherers, ask_about):
+@pytest.mark.parametrize(
+    "promise", [promise_to("b", eid=""), promise_to("a"), Promise("0" * 32, "b", ""), Promise("0" * 32, "b", "eid=1")]
+)
+def test_nobody_is_asked_when_one_question_has_no_promise_of_its_own(partners, gatherers, ask_about, promise):
     connectors = [SimulatedConnector(p) for p in partners("a", "b")]
-    asks = [ask_about(connectors[0].partner, "P1"), ask_about(connectors[1].partner, "P1", intent=" ")]
+    asks = [ask_about(connectors[0].partner, "P1"), ask_about(connectors[1].partner, "P1", promise=promise)]
     with pytest.raises(ConnectorError) as refused:
         gatherers(*connectors).gather(asks)
     assert refused.value.code == "NO_INTENT"

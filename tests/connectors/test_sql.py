@@ -9,6 +9,8 @@ import pytest
 from connectors import ConnectorError, PersonQuery, SqlConnector, moved
 from policies.vocabulary import AnswerState, DataCategory, MatchState
 
+from .conftest import promise_to
+
 FIND = (
     "SELECT nominal_ref, forename, surname, dob, sex, nhs_no FROM nominal "
     "WHERE nhs_no = :nhs_number OR (surname = :family AND dob = :date_of_birth)"
@@ -149,7 +151,7 @@ def test_a_person_is_found_by_the_partners_own_search(police, ask_about):
 def test_a_partner_without_a_search_is_not_searched(example, database):
     connector = SqlConnector(moved(example("police"), url=f"sqlite:///{database}"))
     with pytest.raises(ConnectorError) as refused:
-        connector.find(PersonQuery(("Ada",), ("Quill",), date(1990, 2, 1)), deadline_s=1)
+        connector.find(PersonQuery(("Ada",), ("Quill",), date(1990, 2, 1)), promise=promise_to("police"), deadline_s=1)
     assert refused.value.code == "NOT_CONFIGURED"
     connector.close()
 
@@ -157,6 +159,6 @@ def test_a_partner_without_a_search_is_not_searched(example, database):
 def test_what_a_failed_query_was_bound_to_is_in_no_error(police):
     connector = police((FIND, FIND.replace("FROM nominal", "FROM nominals")))
     with pytest.raises(ConnectorError) as failed:
-        connector.find(PersonQuery(("Ada",), ("Quill",), date(1990, 2, 1)), deadline_s=1)
+        connector.find(PersonQuery(("Ada",), ("Quill",), date(1990, 2, 1)), promise=promise_to("police"), deadline_s=1)
     assert failed.value.__cause__ is None
     assert "Quill" not in repr(failed.value) + str(failed.value.__context__)

@@ -19,6 +19,7 @@ from connectors.simulator import SimulatedPartner
 from connectors.wire import Wire, lives_in
 from policies.vocabulary import AnswerState
 
+from .conftest import promise_to
 from .test_faults import FHIR_PEOPLE, FHIR_ROWS, REST_PEOPLE, REST_ROWS
 
 ADDRESSES = [
@@ -69,7 +70,7 @@ def test_a_next_page_is_only_read_below_the_partners_own_address(example, url):
     partner = example("gp-millbrook")
     wire = Wire(partner, ("application/json",))
     with pytest.raises(ConnectorError) as refused:
-        wire.get_next(url.format(base=wire.base_url), give_up_at=time.monotonic() + 1)
+        wire.get_next(url.format(base=wire.base_url), promise=promise_to(partner.code), give_up_at=time.monotonic() + 1)
     assert refused.value.code == "MALFORMED"
 
 

@@ -16,6 +16,7 @@ from hub.demo.files import SERVERS, write_county
 from hub.demo.model import AGENCIES, County
 from hub.demo.stand_ins import StandIns
 from policies.vocabulary import AnswerState, DataCategory
+from tests.connectors.conftest import promise_to
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -79,7 +80,7 @@ def test_the_showcase_family_is_answered_for_by_everybody_who_knows_it(
         for member in county.families["tarrant"]:
             records = tuple(r.record for r in county.records_of(member, code))
             if records:
-                ask = Ask(code, member, records, None, wanted, "S47_ENQUIRY", "receipt")
+                ask = Ask(code, member, records, None, wanted, "S47_ENQUIRY", promise_to(code))
                 answer = connector.fetch(ask, deadline_s=3)
                 assert (answer.state, answer.dropped) == (AnswerState.FOUND, 0)
                 seen.setdefault(code, set()).update(item.category for item in answer.items)
@@ -102,7 +103,7 @@ def test_somebody_is_found_live_at_the_recovery_service_and_a_stranger_is_not(
     connector = connectors.build_connector(partners["sms"], open_session=Session, keys=PlainKeys())
     leanne = county.people["tarrant.leanne"]
     stranger = PersonQuery(given=("Nobody",), family=("Nowhere",), date_of_birth=leanne.born)
-    assert connector.find(stranger, deadline_s=3) == ()
+    assert connector.find(stranger, promise=promise_to("sms"), deadline_s=3) == ()
     query = PersonQuery(leanne.given, (leanne.family,), leanne.born, leanne.nhs_number, leanne.sex)
-    (found,) = connector.find(query, deadline_s=3)
+    (found,) = connector.find(query, promise=promise_to("sms"), deadline_s=3)
     assert found.record == county.record_of("tarrant.leanne", "sms")

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from audit import TrailUnavailable
-from connectors import Answer, Ask, Connector, Coverage, Gatherer, Partner, PersonQuery, SourceRecord
+from connectors import Answer, Ask, Connector, Coverage, Gatherer, Partner, PersonQuery, Promise, SourceRecord
 from hub import disclosure, enquiries, finding
 from hub.assembly import Hub
 from hub.context import RequestContext
@@ -39,8 +39,8 @@ class Counted:
         self.partner: Partner = real.partner
         self._real, self._asked = real, asked
 
-    def find(self, query: PersonQuery, *, deadline_s: float) -> tuple[SourceRecord, ...]:
-        return self._real.find(query, deadline_s=deadline_s)
+    def find(self, query: PersonQuery, *, promise: Promise, deadline_s: float) -> tuple[SourceRecord, ...]:
+        return self._real.find(query, promise=promise, deadline_s=deadline_s)
 
     def known_to(self, ask: Ask, *, deadline_s: float) -> Answer:
         self._asked.append(ask)
@@ -160,6 +160,8 @@ def test_when_the_outcome_cannot_be_written_what_partners_answered_is_not_shown(
 
     class FillsUp:
         """A disk that takes the intent and is then full."""
+
+        promise = staticmethod(real.promise)
 
         def append(self, kind: str, **fields: object) -> object:
             if kind != "disclosure:requested":
