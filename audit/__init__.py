@@ -21,6 +21,7 @@ from audit.log import Trail
 from audit.promise import HEADER as PROMISE_HEADER
 from audit.promise import Promised, read_promise, verify_promise
 from audit.receipts import Receipt, ReceiptProof
+from audit.reconcile import Reconciled
 from audit.tables import create_guards, excess_rights, metadata
 
 
@@ -44,6 +45,7 @@ __all__ = [
     "ProofError",
     "Receipt",
     "ReceiptProof",
+    "Reconciled",
     "SealSubject",
     "Shape",
     "Trail",

@@ -1,4 +1,4 @@
-"""`python -m audit export DIR` and `python -m audit verify DIR`.
+"""`python -m audit export`, `verify`, `verifier` and `reconcile`.
 
 For: operators, auditors and partners. It must never print what an entry says. Ruled by `docs/audit-format.md`.
 """
@@ -8,16 +8,22 @@ import os
 import sys
 from pathlib import Path
 
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import ArgumentError
 
 from audit import verify
+from audit.entry import read_entry
 from audit.errors import AuditError, TrailUnavailable
+from audit.reconcile import reconcile, recorded_of, sentences
+from audit.store import SUBMITTER, Store, entry_rows_from, origin_of, public_keys, read_head
 from audit.tiles import export
 
 DATABASE_SETTING = "HUB_DATABASE_URL"
 #: Where the hub keeps its database when nothing else is said.
 DEFAULT_DATABASE = Path(__file__).resolve().parent.parent / "var" / "kith.sqlite"
+
+#: What is said before the reason when a command could not be carried out.
+REFUSALS = {"export": "NOT EXPORTED", "reconcile": "NOT RECONCILED"}
 
 
 def main(arguments: list[str]) -> int:
@@ -32,8 +38,16 @@ def main(arguments: list[str]) -> int:
     exporting.add_argument(
         "--tiles-only", action="store_true", help="leave the envelopes out: hashes and counts are all that is written"
     )
+    counting = commands.add_parser("reconcile", help="hold a partner's file of promises against the trail")
+    counting.add_argument("file", type=Path, help="one promise per line, as it came with each question")
+    counting.add_argument("--agency", required=True, help="the partner's code")
+    counting.add_argument("--database", metavar="URL", help=f"the database; otherwise {DATABASE_SETTING}")
+    commands.add_parser("verifier", help="print the one-file verifier, to hand to a partner")
     commands.add_parser("verify", help="check an export or a receipt; see: python -m audit verify --help")
     options = parser.parse_args(arguments)
+    if options.command == "verifier":
+        print(Path(verify.__file__).read_text(encoding="utf-8"), end="")
+        return 0
     url = options.database or os.environ.get(DATABASE_SETTING)
     if not url and DEFAULT_DATABASE.exists():
         url = f"sqlite:///{DEFAULT_DATABASE}"
@@ -44,15 +58,29 @@ def main(arguments: list[str]) -> int:
         if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").exists():
             raise TrailUnavailable("There is no such database file.")
         try:
+            if options.command == "reconcile":
+                return _reconcile(engine, options.file, options.agency)
             size = export(engine, options.directory, with_envelopes=not options.tiles_only)
         finally:
             engine.dispose()
     except (AuditError, ArgumentError, OSError) as fault:
         sentence = fault if isinstance(fault, AuditError) else type(fault).__name__
-        print(f"NOT EXPORTED: {sentence}", file=sys.stderr)
+        print(f"{REFUSALS[options.command]}: {sentence}", file=sys.stderr)
         return 1
     print(f"{size} entries exported to {options.directory}")
     return 0
+
+
+def _reconcile(engine: Engine, file: Path, agency: str) -> int:
+    with Store(engine, wait_s=2.0).reading() as connection:
+        rows = entry_rows_from(connection, 0, read_head(connection).size)
+        recorded = recorded_of((read_entry(row.idx, row.envelope, row.leaf) for row in rows), agency)
+        submitters = public_keys(connection, SUBMITTER)
+        origin = origin_of(connection)
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        found = reconcile(lines, recorded, origin=origin, submitters=submitters, agency=agency)
+    print(*sentences(found, agency), sep="\n")
+    return 0 if found.exact else 1
 
 
 if __name__ == "__main__":

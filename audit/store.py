@@ -323,6 +323,14 @@ def public_keys(connection: Connection, role: str) -> dict[str, bytes]:
     return {bytes(row.key_hash).hex(): bytes(row.public_key) for row in connection.execute(query)}
 
 
+def origin_of(connection: Connection) -> str:
+    """The name of the log, as its newest checkpoint has it. Raises: TrailUnavailable, for an empty trail."""
+    head = read_head(connection)
+    if not head.size:
+        raise TrailUnavailable("The trail has no entries yet.")
+    return head.note.split("\n", 1)[0]
+
+
 def entry_rows_from(connection: Connection, start: int, end: int | None = None) -> Iterator[StoredEntry]:
     """Entries in order, read in batches and never all at once."""
     last = LARGEST_INDEX if end is None else end
