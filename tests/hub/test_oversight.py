@@ -342,7 +342,7 @@ def test_a_receipt_proves_the_entry_to_those_it_concerns_and_says_nothing_about_
     assert "Verified" in page.text
     bundle = visitor.get(f"/receipts/{looked.eid}?format=json")
     assert bundle.json
-    for words in ("Maisie", "S47", "csc", "US-", looked.enquiry):
+    for words in ("Maisie", "S47_ENQUIRY", '"csc"', "US-", looked.enquiry):
         assert words not in bundle.text
     assert "Rosalind" not in page.text
 
