@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from connectors import Ask, Connector, Gatherer, Partner, RestConnector, load_partner, partner_template
+from connectors import Ask, Connector, Gatherer, Partner, Promise, RestConnector, load_partner, partner_template
 from connectors.simulator import SimulatedPartner
 from policies.vocabulary import AnswerState, DataCategory
 
@@ -34,7 +34,10 @@ def bench_fan_out() -> None:
         gatherer = Gatherer(connectors)
         open_until_done.callback(gatherer.close)
         wanted = {DataCategory.SERVICE_INVOLVEMENT: frozenset({"involved", "service"})}
-        asks = [Ask(code, "person-1", ("c1",), None, wanted, "S47_ENQUIRY", "bench") for code in connectors]
+        asks = [
+            Ask(code, "person-1", ("c1",), None, wanted, "S47_ENQUIRY", Promise("bench", code, 'eid="bench"'))
+            for code in connectors
+        ]
         for _ in range(RUNS + 1):
             begun = time.perf_counter()
             answers = gatherer.gather(asks)
