@@ -138,6 +138,8 @@ class ExtractConnector:
             return _Meant(ask, *the_one(ask.query, self.find(ask.query, promise=ask.promise, deadline_s=left_s)))
         except ConnectorError as error:
             return _no_answer(ask, error.code)
+        except Exception:  # A row that does not open costs this person's answer, never the others'.
+            return _no_answer(ask, NoAnswerReason.ERROR)
 
     def _answered(self, meant: "_Meant", rows: Sequence[Any], as_of: datetime | None) -> Answer:
         try:

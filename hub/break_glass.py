@@ -163,6 +163,12 @@ def _owed(ctx: RequestContext, enquiry: Enquiry, id_: str, receipt: str, due: da
     return review, notice
 
 
+#: A review that finds a declaration not justified ends it at once.
+_found_wanting = select(duties.c.refers).where(
+    duties.c.kind == REVIEW, duties.c.outcome == "NOT_JUSTIFIED", duties.c.refers.is_not(None)
+)
+
+
 def in_force(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> Emergency | None:
     """The declaration of this user for this enquiry that holds now: nobody else's, and not after its four hours."""
     b = break_glass.c
@@ -171,6 +177,7 @@ def in_force(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> Emergency | Non
             session.execute(
                 select(break_glass)
                 .where(b.user == ctx.actor.id, b.enquiry == enquiry.id, b.declared_at <= ctx.now, b.ends_at > ctx.now)
+                .where(b.id.not_in(_found_wanting))
                 .order_by(b.declared_at)
                 .limit(1)
             )

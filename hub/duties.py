@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
 
 from hub.assembly import Hub
 from hub.context import RequestContext
@@ -51,6 +52,7 @@ class Duty:
 
 def write(hub: Hub, owed: Iterable[Duty], *, now: datetime) -> int:
     """Stores the duties that are new; returns how many were."""
+    owed = tuple(owed)
     wanted = {duty.id: duty for duty in owed}
     if not wanted:
         return 0
@@ -75,8 +77,12 @@ def write(hub: Hub, owed: Iterable[Duty], *, now: datetime) -> int:
         if id_ not in known
     ]
     if fresh:
-        with hub.db.writing() as session:
-            session.execute(insert(duties), fresh)
+        try:
+            with hub.db.writing() as session:
+                session.execute(insert(duties), fresh)
+        except IntegrityError:
+            # Another page of the same moment has just written one of them: fewer are new now.
+            return write(hub, owed, now=now)
     return len(fresh)
 
 

@@ -4,6 +4,7 @@ For: the pages of consent within an enquiry. Must never touch a person whom the 
 enquiry; every act is in the trail before it is stored. Rules P10 to P19; UK GDPR Article 7.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -34,6 +35,7 @@ from hub.keys import HUB
 from hub.oversight import recipients_of
 from hub.tasks import DISPUTE
 from policies.vocabulary import (
+    AgencyType,
     ConsentState,
     DataCategory,
     GiverCapacity,
@@ -64,6 +66,11 @@ NAMEABLE = (
     DataCategory.SOCIAL_CARE_STATUS,
     DataCategory.POLICE_INCIDENT,
 )
+#: Services whose very name says what they treat (rule P22).
+SENSITIVE = frozenset(NAMEABLE[:3])
+#: A person of the index, where a giver may also be an agency or a parent who is not known by name.
+_PERSON = re.compile("p[0-9a-f]{16}")
+ONLY_THE_AUTHORITY = "A social worker of children's social care says what the local authority holds and answers."
 _EVENTS = {ConsentState.REFUSED: "consent:refused", ConsentState.DISPUTED: "consent:disputed"}
 
 
@@ -79,16 +86,51 @@ class FamilyConsents:
 
 
 def on_record(hub: Hub, ctx: RequestContext, enquiry: Enquiry, persons: Iterable[str]) -> FamilyConsents:
-    """What is on record about these persons."""
+    """What is on record about these persons, as far as this reader may see it (`_may_see`); all of it still counts.
+
+    Effects: one event that names whose answers are shown, before anything leaves.
+    """
     wanted = tuple(persons)
     with hub.db.session() as session:
-        return FamilyConsents(
-            current=consent.current_records(session, wanted, now=ctx.now)[::-1],
-            history=consent.history(session, wanted),
-            assessments=consent.assessments_of(session, wanted, until=ctx.now),
-            standings=consent.standing_facts_of(session, wanted),
+        seen = FamilyConsents(
+            current=_visible(ctx, enquiry, wanted, consent.current_records(session, wanted, now=ctx.now)[::-1]),
+            history=_visible(ctx, enquiry, wanted, consent.history(session, wanted)),
+            assessments=tuple(
+                a
+                for a in consent.assessments_of(session, wanted, until=ctx.now)
+                if a.assessed_by_agency == ctx.actor.agency or not SENSITIVE & set(a.categories or ())
+            ),
+            standings=tuple(
+                f for f in consent.standing_facts_of(session, wanted) if f.holder is None or f.holder in wanted
+            ),
             decision=consent.decision_for(session, enquiry.id, now=ctx.now),
         )
+    about = {r.subject for r in seen.history} | {a.subject for a in seen.assessments}
+    _shown(hub, ctx, enquiry, about | {f.subject for f in seen.standings}, "consent-shown", len(seen.history))
+    return seen
+
+
+def _visible(
+    ctx: RequestContext, enquiry: Enquiry, family: Iterable[str], records: Iterable[ConsentRecord]
+) -> tuple[ConsentRecord, ...]:
+    return tuple(r for r in records if _may_see(ctx, enquiry, family, r))
+
+
+def _may_see(ctx: RequestContext, enquiry: Enquiry, family: Iterable[str], record: ConsentRecord) -> bool:
+    """Whether this reader may be told of an answer: never one given by somebody whom they were not shown.
+
+    What another agency recorded only when it is about sharing with the reader's, for the reader's purpose, and does not
+    name a sensitive service (rule P22): the answer alone would say that there is one.
+    """
+    if _PERSON.fullmatch(record.giver) and record.giver not in family:
+        return False
+    if record.recorded_by_agency == ctx.actor.agency:
+        return True
+    return (
+        (record.agencies is None or ctx.actor.agency in record.agencies)
+        and (record.purposes is None or enquiry.purpose in record.purposes)
+        and not SENSITIVE & set(record.categories or ())
+    )
 
 
 def record_answer(
@@ -111,6 +153,10 @@ def record_answer(
     state = _choice(ConsentState, typed, "answer", errors, "Choose what they answered.")
     if state is not None and state not in ANSWERS:
         errors["answer"] = "Choose what they answered."
+    if capacity is not None and capacity not in CAPACITIES:
+        errors["giver_capacity"] = "Choose in which capacity they answered."
+    elif capacity == GiverCapacity.LA_WITH_PR and not _speaks_for_authority(hub, ctx):
+        errors["giver_capacity"] = ONLY_THE_AUTHORITY
     method = _choice(AnswerMethod, typed, "method", errors, "Choose how they answered.")
     given = _day(typed, "given_on", errors, "Enter the day of the answer, like 31 3 2026.")
     ends = _day(typed, "ends_on", errors, "Enter the last day, like 31 3 2027, or leave it empty.", optional=True)
@@ -173,7 +219,7 @@ def withdraw_answer(
             old = consent.record_of(session, record_id)
         except ConsentError as error:
             raise NotFound("There is no such answer.") from error
-    if old.subject not in family:
+    if old.subject not in family or not _may_see(ctx, enquiry, family, old):
         raise NotFound("There is no such answer.")
     _event(hub, ctx, enquiry, "consent:withdrawn", replace(old, state=ConsentState.WITHDRAWN))
     new, marks = _stored(hub, ctx, lambda session: consent.withdraw(session, record_id, by=ctx.actor.id, now=ctx.now))
@@ -248,6 +294,10 @@ def record_standing(
     holder = _person(typed, "holder", family, errors) if parental else None
     if holder and holder == subject:
         errors["holder"] = "Choose somebody else than the child."
+    if not (ctx.actor.role in QUALIFIED if parental else _speaks_for_authority(hub, ctx)):
+        errors["code"] = (
+            "A social worker records who holds parental responsibility." if parental else ONLY_THE_AUTHORITY
+        )
     starts = _day(typed, "starts", errors, "Enter the day since when it holds, like 31 3 2020.")
     ends = _day(typed, "ends", errors, "Enter the last day, or leave it empty.", optional=True)
     if starts and ends and ends < starts:
@@ -319,19 +369,30 @@ def decide_about_asking(hub: Hub, ctx: RequestContext, enquiry: Enquiry, typed: 
 def as_fhir(hub: Hub, ctx: RequestContext, enquiry: Enquiry, family: Mapping[str, str]) -> dict[str, Any]:
     """The answers of this family as a FHIR R4 Bundle. Effects: one `export` event, before anything leaves."""
     with hub.db.session() as session:
-        records = consent.history(session, family)
+        records = _visible(ctx, enquiry, family, consent.history(session, family))
+    _shown(hub, ctx, enquiry, {r.subject for r in records}, "consent-fhir", len(records))
+    return consent.as_bundle(records, now=ctx.now)
+
+
+def _shown(hub: Hub, ctx: RequestContext, enquiry: Enquiry, about: Iterable[str], label: str, count: int) -> None:
+    """One event before answers leave, on a page or as a file."""
     hub.trail.append(
         "export",
         now=ctx.now,
-        subjects=sorted({r.subject for r in records}),
+        subjects=sorted(about),
         user=user_of(ctx),
         purpose=enquiry.purpose,
         enquiry=enquiry.id,
         trace=ctx.request_id,
         recipient=ctx.actor.agency,
-        data=[{"agency": ctx.actor.agency, "category": "INDICATOR", "label": "consent-fhir", "count": len(records)}],
+        data=[{"agency": ctx.actor.agency, "category": "INDICATOR", "label": label, "count": count}],
     )
-    return consent.as_bundle(records, now=ctx.now)
+
+
+def _speaks_for_authority(hub: Hub, ctx: RequestContext) -> bool:
+    """Whether this worker can say what the local authority holds and answers (rule P17)."""
+    own = hub.partners.get(ctx.actor.agency)
+    return own is not None and own.type == AgencyType.CHILDRENS_SOCIAL_CARE and ctx.actor.role in QUALIFIED
 
 
 def _stored(
@@ -362,6 +423,7 @@ def _tell_of_dispute(hub: Hub, ctx: RequestContext, enquiry: Enquiry, marks: Ite
                     receipt=one.id,
                     due_at=ctx.now + timedelta(days=1),
                     refers=one.id,
+                    barred=ctx.actor.id,
                     once=("dispute", one.subject, one.kind, enquiry.id),
                 )
             ],

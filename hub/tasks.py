@@ -142,6 +142,8 @@ def finish(hub: Hub, ctx: RequestContext, task: str, note: str, outcome: str = "
         row = session.execute(select(duties).where(duties.c.id == task, *_mine(ctx))).mappings().first()
     if row is None:
         raise NotFound("There is no such task.")
+    if outcome and row["kind"] not in (DISPUTE, REVIEW):
+        raise FormRefused({"outcome": "This task has nothing to find."})
     check = _check(hub, ctx, dict(row), note, outcome) if row["kind"] == DISPUTE else None
     if row["kind"] == REVIEW and outcome not in FINDINGS:
         raise FormRefused({"outcome": "Choose what your review found."})
@@ -159,11 +161,13 @@ def finish(hub: Hub, ctx: RequestContext, task: str, note: str, outcome: str = "
     )
     sealed = hub.keys.seal(HUB, note.strip().encode(), "task:" + task)
     with hub.db.writing() as session:
-        session.execute(
+        done = session.execute(
             update(duties)
             .where(duties.c.id == task, duties.c.done_at.is_(None))
             .values(done_at=ctx.now, done_by=ctx.actor.id, outcome=outcome or "DONE", sealed_note=sealed)
         )
+        if done.rowcount != 1:  # type: ignore[attr-defined]
+            raise NotFound("Somebody else has just done this task.")
         if check is not None:
             record_check(session, check)
 

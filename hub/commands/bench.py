@@ -54,9 +54,9 @@ from hub.web.common import receipt_view
 from policies import DecisionRequest, decide
 from policies.vocabulary import DataCategory
 
-#: Runs that are thrown away first, and runs that count.
 #: The number of agreements that the decisions are measured with.
 BENCH_AGREEMENTS = 12
+#: Runs that are thrown away first, and runs that count.
 WARM_UP, RUNS = 5, 100
 PEOPLE = 100_000
 

@@ -62,6 +62,8 @@ def store(enquiry_id: str, form: str) -> str | AnyResponse | tuple[str, int]:
     """Stores what one of the forms says."""
     hub, ctx = hub_of(), context_of()
     enquiry = enquiries.enquiry_of(hub, ctx, enquiry_id)
+    if enquiry.closed_at is not None:
+        raise NotForYou("This enquiry is closed.", next_steps=("Open a new enquiry.",))
     family = _family(enquiry)
     lists = ("agencies", "categories")
     typed: dict[str, Any] = {**request.form.to_dict(), **{name: request.form.getlist(name) for name in lists}}
@@ -72,8 +74,8 @@ def store(enquiry_id: str, form: str) -> str | AnyResponse | tuple[str, int]:
         "decision": lambda: family_consent.decide_about_asking(hub, ctx, enquiry, typed),
     }
     if form == "withdraw":
-        _, told = family_consent.withdraw_answer(hub, ctx, enquiry, family, typed.get("record", ""))
-        session["told"] = [hub.partners[a].name for a in told if a in hub.partners]
+        family_consent.withdraw_answer(hub, ctx, enquiry, family, typed.get("record", ""))
+        session["told"] = True
         return redirect(f"/enquiries/{enquiry.id}/consent", code=303)
     if form == "export":
         bundle = json.dumps(family_consent.as_fhir(hub, ctx, enquiry, family), ensure_ascii=False, indent=1)

@@ -139,6 +139,8 @@ def _assessed(a: Assessment) -> dict[str, Any]:
 def _stands(f: StandingFact, family: Mapping[str, str]) -> dict[str, Any]:
     code: Any = f.code
     words = LEGAL_STATUS_WORDS[LegalStatus(code)] if code in LegalStatus.__members__ else FORMS["standing"][code]
+    if code == ParentalSource.ADOPTION:
+        words = "Parental responsibility"  # That somebody was adopted is not told (rule P27).
     holder = family.get(f.holder or "")
     return {
         "what": f"{holder or 'Somebody'}: {words[0].lower()}{words[1:]}" if f.holder else words,

@@ -24,6 +24,8 @@ STOPS = frozenset(
         "who-is-involved-outage", "receipt", "search-too-wide", "wrong-role",
         "early-help-form", "gp-check", "gp-yes", "gp-no", "gp-cannot-say", "disclosures",
         "disclosures-of-a-person", "entry", "no-page-for-this-role",
+        "emergency", "emergency-who", "consent", "consent-answer", "tasks", "tasks-review",
+        "records-in-doubt", "pair-in-doubt",
     }
 )  # fmt: skip
 #: Where a picture starts when the top of the page is like another's.

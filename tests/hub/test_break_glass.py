@@ -243,6 +243,7 @@ def test_the_review_is_somebody_elses_with_a_finding_and_blocks_the_next_one_whi
     assert events(house, "audit:read")[-1].fields["action"] == "emergency-reason"
     assert officer.get(entry[1]).status_code == 200
     task = review_of(queue)
+    assert "Emergency access until" in visitor.get(f"{enquiry}/who").text
     for typed in (
         {"note": RISK_FINDING},
         {"note": RISK_FINDING, "outcome": "SHARE"},
@@ -258,6 +259,7 @@ def test_the_review_is_somebody_elses_with_a_finding_and_blocks_the_next_one_whi
         row = session.execute(select(duties).where(duties.c.id == task)).mappings().one()
     assert row["outcome"] == "NOT_JUSTIFIED"
     assert row["done_by"] != row["barred"]
+    assert "Emergency access until" not in visitor.get(f"{enquiry}/who").text
     assert visitor.get(f"{enquiry}/emergency").status_code == 200
 
 

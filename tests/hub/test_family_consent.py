@@ -1,14 +1,20 @@
 """What a family agreed to, through the front door: recorded, disputed, withdrawn between two looks, told onwards."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from consent import ConsentRecord
 from hub import tasks
 from hub.demo.setting_up import persona_context
+from hub.enquiries import Enquiry
+from hub.family_consent import _may_see
 from hub.words import CONSENT_STATE_WORDS
-from policies.vocabulary import ConsentState, GillickStatus
+from policies.vocabulary import ConsentKind, ConsentState, DataCategory, GillickStatus, GiverCapacity, Purpose
 from tests.conftest import House, Visitor
 from tests.hub.test_stories import candidates, choose, open_story
 
@@ -55,6 +61,55 @@ def test_nobody_records_an_answer_for_somebody_who_was_not_shown(house: House) -
     page = visitor.post(f"{enquiry}/consent/answer", answer("PE-somebody-else", somebody))
     assert page.status_code == 422
     assert visitor.post(f"{enquiry}/consent/withdraw", {"record": "CO-none"}).status_code == 404
+
+
+@on_one_engine
+def test_only_childrens_social_care_says_what_the_authority_holds_or_answers(house: House) -> None:
+    visitor, enquiry, people = opened(house, "early_help_agreed")
+    child, parent = list(people.values())[:2]
+    claimed = answer(child, parent, giver_capacity="LA_WITH_PR")
+    assert visitor.post(f"{enquiry}/consent/answer", claimed).status_code == 422
+    for code in ("C1", "MOTHER"):
+        said = {"subject": child, "holder": parent, "code": code, "starts": "1 6 2020"}
+        assert visitor.post(f"{enquiry}/consent/standing", said).status_code == 422
+    worker, other, family = opened(house, "twins")
+    child = next(iter(family.values()))
+    said = {"subject": child, "code": "C1", "starts": "1 6 2020"}
+    assert worker.post(f"{other}/consent/standing", said).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("changes", "seen"),
+    [
+        pytest.param({}, True, id="about sharing with everybody"),
+        pytest.param({"giver": "p" + "0" * 16}, False, id="given by somebody who was not shown"),
+        pytest.param({"giver": "p" + "0" * 16, "recorded_by_agency": "police"}, False, id="the same, recorded by us"),
+        pytest.param({"agencies": ("csc", "hv")}, False, id="about sharing among others"),
+        pytest.param({"agencies": ("csc", "police")}, True, id="about sharing with us"),
+        pytest.param({"purposes": (Purpose.EARLY_HELP,)}, False, id="for another purpose"),
+        pytest.param({"categories": (DataCategory.SUBSTANCE_MISUSE,)}, False, id="names a sensitive service"),
+        pytest.param(
+            {"categories": (DataCategory.SUBSTANCE_MISUSE,), "recorded_by_agency": "police"}, True, id="recorded by us"
+        ),
+    ],
+)
+@on_one_engine
+def test_an_answer_is_told_only_to_those_it_is_about(house: House, changes: dict[str, object], seen: bool) -> None:
+    ctx = persona_context("police_navigator", now=house.hub.clock(), request_id="0" * 32)
+    child = "p" + "1" * 16
+    record = ConsentRecord(
+        id="CO-1",
+        kind=ConsentKind.CONFIDENTIALITY,
+        state=ConsentState.GIVEN_EXPLICIT,
+        subject=child,
+        giver=child,
+        giver_capacity=GiverCapacity.SELF,
+        giver_conflicted=False,
+        given_at=ctx.now,
+        recorded_by_agency="csc",
+    )
+    enquiry = cast(Enquiry, SimpleNamespace(purpose=Purpose.MASH_SCREENING))
+    assert _may_see(ctx, enquiry, (child,), replace(record, **changes)) is seen
 
 
 @on_one_engine
