@@ -16,7 +16,7 @@ from hub.assembly import Hub
 from hub.casefile import LONDON, london
 from hub.context import RequestContext
 from hub.duties import Duty, write
-from hub.enquiries import REASON_CHARACTERS, REASON_WORDS, Enquiry, user_of
+from hub.enquiries import LEAST, Enquiry, says_enough, user_of
 from hub.errors import FormRefused, NotForYou
 from hub.keys import HUB
 from hub.permits import Decided
@@ -105,10 +105,8 @@ def declare(hub: Hub, ctx: RequestContext, enquiry: Enquiry, typed: Mapping[str,
     """
     require_may_declare(hub, ctx, enquiry)
     reason, errors = typed.get("reason", "").strip(), {}
-    if len(reason) < REASON_CHARACTERS or len(reason.split()) < REASON_WORDS:
-        errors["reason"] = (
-            f"Say who is at risk and of what: at least {REASON_CHARACTERS} characters and {REASON_WORDS} words."
-        )
+    if not says_enough(reason):
+        errors["reason"] = f"Say who is at risk and of what: {LEAST}."
     if typed.get("imminent") != "yes":
         errors["imminent"] = "Confirm that somebody is at risk of serious harm now. If not, the ordinary way applies."
     if errors:

@@ -47,6 +47,7 @@ from policies.vocabulary import (
 
 #: An adequate reason has at least this many characters and words (rule P02).
 REASON_CHARACTERS, REASON_WORDS = 20, 4
+LEAST = f"at least {REASON_CHARACTERS} characters and {REASON_WORDS} different words"
 #: Purposes that no enquiry is opened for: they have desks or checks of their own.
 NOT_ENQUIRIES = frozenset(
     {
@@ -153,6 +154,12 @@ def purposes_for(agreements: Iterable[SharingAgreement], agency: str, role: Role
     return tuple(purpose for purpose in Purpose if purpose in allowed - NOT_ENQUIRIES)
 
 
+def says_enough(text: str) -> bool:
+    """Whether a reason is adequate (rule P02); a word that is repeated says nothing more."""
+    text = text.strip()
+    return len(text) >= REASON_CHARACTERS and len(set(text.casefold().split())) >= REASON_WORDS
+
+
 def parse_form(typed: Mapping[str, str], allowed: tuple[Purpose, ...], role: Role) -> EnquiryForm:
     """The opening form, or FormRefused with a sentence per field."""
     errors: dict[str, str] = {}
@@ -166,10 +173,8 @@ def parse_form(typed: Mapping[str, str], allowed: tuple[Purpose, ...], role: Rol
             "Do not enter a name, date of birth or NHS number."
         )
     rationale = typed.get("rationale", "").strip()
-    if len(rationale) < REASON_CHARACTERS or len(rationale.split()) < REASON_WORDS:
-        errors["rationale"] = (
-            f"Say in your own words why: at least {REASON_CHARACTERS} characters and {REASON_WORDS} words."
-        )
+    if not says_enough(rationale):
+        errors["rationale"] = f"Say in your own words why: {LEAST}."
     threshold = _choice(Threshold, typed.get("threshold", ""), "threshold", errors)
     consent_state = _choice(ConsentState, typed.get("consent", ""), "consent", errors)
     reason = _choice(ReasonCode, typed.get("reason_code", ""), "reason_code", errors)

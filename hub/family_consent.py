@@ -29,7 +29,7 @@ from hub.assembly import Hub
 from hub.casefile import LONDON
 from hub.context import RequestContext
 from hub.duties import Duty, write
-from hub.enquiries import QUALIFIED, REASON_CHARACTERS, REASON_WORDS, REASONS, UNSAFE_REVIEW_DAYS, Enquiry, user_of
+from hub.enquiries import LEAST, QUALIFIED, REASONS, UNSAFE_REVIEW_DAYS, Enquiry, says_enough, user_of
 from hub.errors import FormRefused, NotFound
 from hub.keys import HUB
 from hub.oversight import recipients_of
@@ -477,8 +477,8 @@ def _choice(kind: Any, typed: Mapping[str, Any], name: str, errors: dict[str, st
 
 def _reasons(typed: Mapping[str, Any], name: str, errors: dict[str, str]) -> str:
     text = str(typed.get(name, "")).strip()
-    if len(text) < REASON_CHARACTERS or len(set(text.casefold().split())) < REASON_WORDS:
-        errors[name] = f"Say in your own words why: at least {REASON_CHARACTERS} characters and {REASON_WORDS} words."
+    if not says_enough(text):
+        errors[name] = f"Say in your own words why: {LEAST}."
     return text
 
 

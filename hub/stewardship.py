@@ -15,7 +15,7 @@ from audit import Receipt
 from hub.assembly import Hub
 from hub.casefile import CaseFile, london
 from hub.context import RequestContext
-from hub.enquiries import REASON_CHARACTERS, REASON_WORDS, user_of
+from hub.enquiries import LEAST, says_enough, user_of
 from hub.errors import FormRefused, NotFound
 from hub.loading import alert_suppressed, matching_allowed
 from hub.members import PROTECTED, identified
@@ -138,11 +138,7 @@ def take_out(hub: Hub, ctx: RequestContext, person: str, mark: str, row: str, ra
 
 
 def _faults(rationale: str) -> dict[str, str]:
-    words = rationale.split()
-    if len(rationale.strip()) < REASON_CHARACTERS or len({w.casefold() for w in words}) < REASON_WORDS:
-        least = f"at least {REASON_CHARACTERS} characters and {REASON_WORDS} words"
-        return {"rationale": f"Say why, in your own words: {least}."}
-    return {}
+    return {} if says_enough(rationale) else {"rationale": f"Say why, in your own words: {LEAST}."}
 
 
 def _pair(hub: Hub, ctx: RequestContext, pair: str) -> tuple[Held, ...]:

@@ -25,7 +25,7 @@ from hub.break_glass import REVIEW, TOLD_DPO, TOLD_OWNER
 from hub.casefile import LONDON
 from hub.context import RequestContext
 from hub.duties import Duty, write
-from hub.enquiries import REASON_CHARACTERS, REASON_WORDS, acts_since, count_act, user_of
+from hub.enquiries import LEAST, acts_since, count_act, says_enough, user_of
 from hub.errors import FormRefused, NotFound
 from hub.keys import HUB
 from hub.people import records_of_persons
@@ -173,8 +173,8 @@ def finish(hub: Hub, ctx: RequestContext, task: str, note: str, outcome: str = "
 
 
 def _require_reasons(note: str) -> None:
-    if len(note.strip()) < REASON_CHARACTERS or len(set(note.split())) < REASON_WORDS:
-        raise FormRefused({"note": "Say why, in your own words: at least 20 characters and 4 words."})
+    if not says_enough(note):
+        raise FormRefused({"note": f"Say why, in your own words: {LEAST}."})
 
 
 def _check(hub: Hub, ctx: RequestContext, row: Mapping[str, Any], note: str, outcome: str) -> DisputeCheck:
