@@ -86,6 +86,7 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now) -> Hub:
         state_folder=settings.keys_folder,
     )
     try:
+        subject_keys.require_store()
         trail.start()
         keys.make_sure_of([HUB, *partners])
         connectors = {

@@ -15,7 +15,7 @@ from sqlalchemy import Column, Index, LargeBinary, MetaData, String, Table, bind
 
 from hub.erasure.store import KeyStore, MonthKey
 from hub.erasure.tree import KeyTree
-from hub.errors import KeyRefused
+from hub.errors import KeyRefused, SettingsRefused
 from hub.keys import KeyRing, OpenSession, derive
 
 metadata = MetaData()
@@ -64,6 +64,20 @@ class SubjectKeys:
         self._open_session = open_session
         self._opened: dict[tuple[str, str], _Open] = {}
         self._making = threading.Lock()
+
+    def require_store(self) -> None:
+        """Refuses to start beside an empty store when people were sealed before: it is lost, or not mounted.
+
+        Else everybody would read as erased. Raises SettingsRefused.
+        """
+        if self.store.months():
+            return
+        with self._open_session() as session:
+            if session.execute(select(subject_keys.c.handle).limit(1)).first() is not None:
+                raise SettingsRefused(
+                    "HUB_SUBJECT_KEYS_DIR is empty, but the database holds keys that were wrapped by it.",
+                    next_steps=("Mount the folder, or put back a copy of it; see docs/operating.md.",),
+                )
 
     def seal(self, agency: str, month: str, person: str, plaintext: bytes) -> bytes:
         """A capsule under the key of this person, agency and month. Effects: the key, at the first time."""

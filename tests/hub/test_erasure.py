@@ -197,6 +197,18 @@ def test_the_database_leads_from_nobody_to_a_handle(kept: Kept) -> None:
         assert len(row["wrapped"]) == 12 + 32 + 16
 
 
+def test_a_store_that_is_lost_or_not_mounted_is_no_reason_to_call_everybody_erased(kept: Kept) -> None:
+    keys = kept.opened()
+    keys.require_store()
+    keys.seal("csc", "2026-07", "PE-1", b"PE-1")
+    kept.opened().require_store()
+    lost = Kept(kept.database, kept.folder.with_name("not-mounted")).opened()
+    with pytest.raises(SettingsRefused, match="HUB_SUBJECT_KEYS_DIR is empty"):
+        lost.require_store()
+    keys.expire("csc", "2026-07")
+    kept.opened().require_store()
+
+
 def test_what_was_altered_is_refused_and_never_taken_for_erased(kept: Kept) -> None:
     keys = kept.opened()
     capsule = keys.seal("csc", MONTH, WHO, PLAIN)
