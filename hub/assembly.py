@@ -16,7 +16,9 @@ from audit import Event, Trail
 from connectors import Connector, Gatherer, Partner, build_connector, load_partners
 from hub.db import Database, make_engine
 from hub.erasure import KeyStore, SubjectKeys, month_of
+from hub.errors import SettingsRefused
 from hub.keys import HUB, KeyRing, new_signing_key, read_signing_key
+from hub.migrations import current, newest
 from hub.settings import Settings
 from policies import GatewayEntry, SharingAgreement, bundle_hash, gateway_register, load_signed
 from policies.vocabulary import AgencyType
@@ -66,6 +68,7 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now) -> Hub:
     agreements, not_signed = load_signed(settings.agreements_folder, settings.signatories_file)
     gateways = gateway_register(settings.gateways_file)
     database = Database(make_engine(settings.database_url))
+    _require_newest_tables(database)
     keys = KeyRing(settings.master_key, database.session)
     submitter_key = _signing_key(settings.keys_folder / "submitter.key")
     log_key = _signing_key(settings.keys_folder / "log.key")
@@ -112,6 +115,17 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now) -> Hub:
         gateways=gateways,
         policy_bundle=bundle_hash(agreements, gateways),
         clock=clock,
+    )
+
+
+def _require_newest_tables(database: Database) -> None:
+    """Raises SettingsRefused when the tables are not those that this version was written for."""
+    if current(database.engine) == newest(database.engine):
+        return
+    database.engine.dispose()
+    raise SettingsRefused(
+        "The database's tables are not the ones of this version: run the migrations.",
+        next_steps=("python -m hub migrate",),
     )
 
 

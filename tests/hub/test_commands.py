@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import text
 
 from hub.commands import Verbs, hub
+from hub.db import make_engine
 from hub.settings import DESCRIBED, ROOT
 from tests.conftest import House
 
@@ -80,6 +82,17 @@ def test_no_verb_starts_with_a_setting_that_is_refused(run: Run, verb: str) -> N
 @on_one_engine
 def test_loading_before_the_tables_are_made_says_what_to_run(run: Run) -> None:
     refused(run("load", "csc"), "run the migrations")
+
+
+@on_one_engine
+def test_the_hub_does_not_start_on_the_tables_of_another_version(run: Run, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'older.sqlite'}"
+    assert run("migrate", HUB_DATABASE_URL=url).exit_code == 0
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    engine.dispose()
+    refused(run("load", "csc", HUB_DATABASE_URL=url), "not the ones of this version", "python -m hub migrate")
 
 
 @on_one_engine
