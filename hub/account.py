@@ -50,6 +50,7 @@ class Account:
         rules = {r for p in self._decided.permits for r in p.decision.rules}
         rules |= {r for refusal in self._decided.refusals for r in refusal.rules}
         obligations = {o for p in self._decided.permits for o in p.decision.obligations}
+        obligations |= {o for refusal in self._decided.refusals for o in refusal.obligations}
         return {
             "bundle": self._bundle,
             "rules": sorted(rules),

@@ -215,13 +215,20 @@ class CaseFile:
             found = self._items[key] = item, ",".join(sorted(field.name for field in offered))
         return found
 
+    @property
+    def silence_by(self) -> str | None:
+        """Who answers for not telling the person, when that was decided (rule P21)."""
+        decided = self._facts.decision if self._facts else None
+        return decided.inform_owner if decided is not None else None
+
     def basis_for_trail(self) -> dict[str, list[str]]:
         """The recipient's lawful basis as codes."""
         basis = self.recipient.basis
         named: dict[str, list[str | None]] = {
             "article6": [basis.art6],
             "article9": [basis.art9],
-            "schedule1": [basis.sch1],
+            # With P2_18, why consent was not the basis (DPA 2018 Schedule 1 paragraph 18(2)).
+            "schedule1": [f"{basis.sch1}:{basis.para18_reason}" if basis.para18_reason else basis.sch1],
             "schedule8": [basis.sch8],
             "gateway": [*sorted(basis.gateways)],
         }

@@ -21,7 +21,7 @@ from hub.picture import AgencyView, Cell, Conflict, EventView, Fact, FamilyPictu
 from hub.redaction import Kept, Redacted
 from hub.revealing import Revealed, relation_words
 from hub.words import AGENCY_TYPE_WORDS, CATEGORY_WORDS, PURPOSE_WORDS
-from policies.vocabulary import AnswerState, DataCategory, MatchState, Outcome, SubjectFlag
+from policies.vocabulary import AnswerState, DataCategory, MatchState, Obligation, Outcome, SubjectFlag
 
 #: Categories whose items are single happenings rather than periods of service.
 HAPPENINGS = frozenset({DataCategory.POLICE_INCIDENT, DataCategory.CSE_MISSING})
@@ -78,6 +78,7 @@ def picture(
             *family.notes,
             *(["A partner sent something that could not be used; it is not shown."] if partial else []),
         ),
+        no_export=any(Obligation.NO_EXPORT in one.obligations for one in redacted.kept),
     )
 
 

@@ -192,7 +192,15 @@ def _broker(
     # Names and relations come from the index under the same permits, and into the same record.
     revealed = reveal(family, decided, redacted) if family else Revealed()
     eid = secrets.token_hex(16)
-    duties.record(hub, ctx, decided, redacted, enquiry=enquiry.id if enquiry else None, receipt=eid)
+    duties.record(
+        hub,
+        ctx,
+        decided,
+        redacted,
+        enquiry=enquiry.id if enquiry else None,
+        receipt=eid,
+        silence_by=case.silence_by,
+    )
     if emergency and enquiry:
         break_glass.tell_owners(hub, ctx, emergency, enquiry, decided, redacted, revealed, receipt=eid)
     # 9. The outcome is durable before a byte of it is released.

@@ -87,10 +87,18 @@ def write(hub: Hub, owed: Iterable[Duty], *, now: datetime) -> int:
 
 
 def record(
-    hub: Hub, ctx: RequestContext, decided: Decided, redacted: Redacted, *, enquiry: str | None, receipt: str
+    hub: Hub,
+    ctx: RequestContext,
+    decided: Decided,
+    redacted: Redacted,
+    *,
+    enquiry: str | None,
+    receipt: str,
+    silence_by: str | None = None,
 ) -> None:
     """Writes the duties that what is shown, or was refused, brings with it.
 
+    Takes `silence_by`: who decided not to tell the person, and looks at it again (rule P21).
     Effects: new rows in `duties`; one `alarm` event when a decision demands that IG is alerted.
     """
     day = ctx.now.date().isoformat()
@@ -105,6 +113,7 @@ def record(
             receipt=receipt,
             due_at=ctx.now + INFORM_WITHIN if kind == Obligation.INFORM_SUBJECT else None,
             review_on=(ctx.now + REVIEW_SILENCE).date() if kind == Obligation.DO_NOT_INFORM else None,
+            user=silence_by if kind == Obligation.DO_NOT_INFORM else None,
             once=(kind, agency or "", person, enquiry or "", day),
         )
         for kind, agency, person in _owed(decided, redacted)

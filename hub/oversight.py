@@ -23,6 +23,7 @@ from hub.enquiries import user_of
 from hub.erasure import SubjectErased, handle_of
 from hub.errors import FormRefused, NotForYou, NotFound
 from hub.keys import HUB
+from hub.obligations import may_show
 from hub.people import candidates, parse_box
 from hub.tables import disclosure_persons, disclosure_register, disclosure_sources, duties, staff
 from policies import Relationship, decide
@@ -30,7 +31,6 @@ from policies.vocabulary import (
     AccessMode,
     DataCategory,
     FieldKind,
-    Outcome,
     Purpose,
     RelationshipKind,
     RelationToIndex,
@@ -183,7 +183,7 @@ def require_audit_access(hub: Hub, ctx: RequestContext, *, mode: AccessMode, rat
         (OfferedField("account", FieldKind.ACCOUNT),),
     )
     decision = decide(request)
-    if decision.outcome not in (Outcome.PERMIT, Outcome.PERMIT_REDACTED):
+    if not may_show(decision, request):
         raise NotForYou("This is not part of your role.")
 
 

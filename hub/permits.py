@@ -10,28 +10,9 @@ from dataclasses import dataclass, field
 from connectors import Ask, OfferedField, Partner, Promise
 from hub.casefile import SENSITIVE_SERVICES, CaseFile, PersonFacts
 from hub.members import Member
+from hub.obligations import ORDINARY, SHOWING, Means, may_show
 from policies import Decision, DecisionRequest, decide
 from policies.vocabulary import DataCategory, GpAnswer, Involvement, Obligation, Outcome
-
-#: What this hub can carry out. A permit with any other obligation becomes a refusal: a component that cannot
-#: do what a decision demands must not show anything.
-DISCHARGED = frozenset(
-    {
-        Obligation.LOG_RATIONALE,
-        Obligation.LOG_PARA18,
-        Obligation.NOTIFY_OWNER,
-        Obligation.INFORM_SUBJECT,
-        Obligation.DO_NOT_INFORM,
-        Obligation.NO_EXPORT,
-        Obligation.ROUTE_HUMAN,
-        Obligation.IG_ALERT,
-        Obligation.OWNER_RELEASE,
-    }
-)
-#: What a declared emergency demands; carried out by hub/break_glass.py, and only for such a declaration.
-IN_EMERGENCY = frozenset({Obligation.RETRO_REVIEW, Obligation.EXPIRE_AT})
-SHOWING = frozenset({Outcome.PERMIT, Outcome.PERMIT_REDACTED, Outcome.INDICATOR_ONLY})
-
 
 #: Makes the promise for one question: to this agency, about the person of this capsule of the intent.
 PromiseTo = Callable[[str, int], Promise]
@@ -89,10 +70,12 @@ def decide_all(
     *,
     only_fields: frozenset[str] | None = None,
     involvement: Involvement | None = None,
+    means: Means = ORDINARY,
 ) -> Decided:
     """Decides each person x agency x category that the agency offers; `wanted` None means all it offers.
 
     An agency whose coverage rules somebody out by age is asked about them only if it is known to hold a record.
+    `means`: what this way of showing can do beyond the ordinary (hub/obligations.py).
     """
     permits: list[Permit] = []
     refusals: list[Refusal] = []
@@ -111,7 +94,7 @@ def decide_all(
                     continue
                 if only_fields is not None:
                     offered = tuple(one for one in offered if one.name in only_fields)
-                here.append(_decide_one(case, person, partner, category, offered, involvement))
+                here.append(_decide_one(case, person, partner, category, offered, involvement, means))
             if out_of_cover and _gives_away(here):
                 # A refusal where others of this age are "not asked" would say that something is held.
                 irrelevant.add((person.id, partner.code))
@@ -174,17 +157,6 @@ def asks_for(
     return tuple(asks)
 
 
-def may_show(decision: Decision, request: DecisionRequest) -> bool:
-    """True when the decision shows something and this hub can carry out all that it demands along with it.
-
-    A review afterwards and an end by the clock go together, and only with a declared emergency (rule P40).
-    """
-    owed = set(decision.obligations)
-    if request.break_glass is not None and Obligation.RETRO_REVIEW in owed:
-        owed -= IN_EMERGENCY
-    return decision.outcome in SHOWING and bool(decision.fields) and owed <= DISCHARGED
-
-
 def _decide_one(
     case: CaseFile,
     person: PersonFacts,
@@ -192,12 +164,13 @@ def _decide_one(
     category: DataCategory,
     offered: tuple[OfferedField, ...],
     involvement: Involvement | None,
+    means: Means,
 ) -> Permit | Refusal:
     # Whatever a sensitive service says - a name, a start date - gives away that it is involved.
     asked = SENSITIVE_SERVICES.get(partner.type, category)
     request = case.request(person, partner, asked, offered, involvement=involvement)
     decision = decide(request)
-    if may_show(decision, request):
+    if may_show(decision, request, means):
         return Permit(person.id, partner.code, category, frozenset(decision.fields), decision, request)
     outcome = decision.outcome if decision.outcome not in SHOWING else Outcome.REFER
     return Refusal(person.id, partner.code, category, outcome, decision.rules, decision.obligations, decision.answer)

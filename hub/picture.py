@@ -136,3 +136,5 @@ class FamilyPicture:
     relations: tuple[RelationView, ...]
     events: tuple[EventView, ...]
     notes: tuple[str, ...]
+    #: Something here may not be copied, printed or taken away (obligation NO_EXPORT).
+    no_export: bool = False

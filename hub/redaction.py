@@ -11,7 +11,8 @@ from datetime import date, datetime
 
 from connectors import Answer, Item, Value
 from hub.casefile import about_item
-from hub.permits import Permit, may_show
+from hub.obligations import ORDINARY, Means, may_show
+from hub.permits import Permit
 from hub.picture import Withheld
 from policies import Field, decide
 from policies.vocabulary import AnswerState, DataCategory, GpAnswer, Obligation
@@ -51,7 +52,7 @@ def _as_shown(item: Item, names: Iterable[str]) -> dict[str, Value]:
     return {name: Value(item.values[name].kind, plain(item.values[name].text)) for name in names}
 
 
-def apply(answers: Mapping[tuple[str, str], Answer], permits: Sequence[Permit]) -> Redacted:
+def apply(answers: Mapping[tuple[str, str], Answer], permits: Sequence[Permit], means: Means = ORDINARY) -> Redacted:
     """Decides each real item again - its own day, form and seal - and keeps only what that decision names.
 
     The permit was about what the agency could hold; an item may be older than the agreement reaches, sealed,
@@ -72,7 +73,7 @@ def apply(answers: Mapping[tuple[str, str], Answer], permits: Sequence[Permit]) 
                 continue
             about = about_item(permit.request, item, offered, match=answer.match)
             decision = decide(about)
-            if not may_show(decision, about):
+            if not may_show(decision, about, means):
                 cut.append(Withheld(person, agency, item.category, str(decision.outcome), decision.rules))
                 continue
             kept.append(

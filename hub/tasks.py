@@ -6,7 +6,7 @@ family, nor to the one whose act it looks into (rules P33 and P34; no badge, no 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select, update
@@ -76,6 +76,8 @@ DONE_BY: Mapping[str, frozenset[Role]] = {
 FINDINGS = ("JUSTIFIED", "NOT_JUSTIFIED")
 #: Everybody who has a queue.
 QUEUEING = frozenset(role for roles in DONE_BY.values() for role in roles)
+#: How long after its review date a task of one person becomes their team's.
+TEAM_AFTER = timedelta(days=7)
 #: Tasks of one page.
 PAGE = 50
 
@@ -207,8 +209,12 @@ def _mine(ctx: RequestContext) -> list[ColumnElement[bool]]:
     return [
         d.done_at.is_(None),
         or_(d.review_on.is_(None), d.review_on <= ctx.now.date()),
+        # What one person should have looked at again by now is their team's: they may have left.
         or_(
-            d.user == actor.id, d.user.is_(None) & d.kind.in_(kinds) & or_(d.agency.is_(None), d.agency == actor.agency)
+            d.user == actor.id,
+            or_(d.user.is_(None), d.review_on <= ctx.now.date() - TEAM_AFTER)
+            & d.kind.in_(kinds)
+            & or_(d.agency.is_(None), d.agency == actor.agency),
         ),
         or_(d.barred.is_(None), d.barred != actor.id),
         *([or_(d.person.is_(None), d.person.not_in(close))] if close else []),

@@ -20,7 +20,15 @@ from hub.words import (
     field_words,
 )
 from policies import RULES
-from policies.vocabulary import AnswerState, Article6Basis, Article9Condition, DataCategory, Purpose, Role
+from policies.vocabulary import (
+    AnswerState,
+    Article6Basis,
+    Article9Condition,
+    DataCategory,
+    Para18Reason,
+    Purpose,
+    Role,
+)
 
 KIND_WORDS: Mapping[str, str] = {
     "disclosure:made": "Family picture shown",
@@ -151,9 +159,20 @@ def _basis(basis: Mapping[str, list[str]]) -> list[str]:
     return lines
 
 
+#: Why consent was not the basis (DPA 2018 Schedule 1 paragraph 18(2)).
+_WITHOUT_CONSENT = {
+    Para18Reason.CONSENT_CANNOT_BE_GIVEN: "consent cannot be given",
+    Para18Reason.NOT_REASONABLE_TO_OBTAIN: "it cannot reasonably be obtained",
+    Para18Reason.WOULD_PREJUDICE_PROTECTION: "asking would prejudice the protection",
+}
+
+
 def _paragraph(code: str) -> str:
-    part, _, number = code.removeprefix("P").partition("_")
-    return f"Part {part} paragraph {number}"
+    """A condition, or the reason recorded with it: `P2_18` or `P2_18:WOULD_PREJUDICE_PROTECTION`."""
+    condition, _, reason = code.partition(":")
+    part, _, number = condition.removeprefix("P").partition("_")
+    why = f": {_WITHOUT_CONSENT[Para18Reason(reason)]}" if reason in Para18Reason.__members__ else ""
+    return f"Part {part} paragraph {number}{why}"
 
 
 #: The short forms of statutes in gateway codes.

@@ -16,11 +16,11 @@ from hub import break_glass, disclosure, enquiries, tasks
 from hub.break_glass import DECLARING, REVIEW, TOLD_DPO, TOLD_OWNER
 from hub.context import RequestContext
 from hub.demo.setting_up import persona_context
-from hub.permits import may_show
+from hub.obligations import may_show
 from hub.tables import break_glass as declarations
 from hub.tables import duties
 from policies import BreakGlass
-from policies.vocabulary import Obligation, Outcome, Role
+from policies.vocabulary import AccessMode, Obligation, Outcome, Role
 from tests.conftest import House, Visitor
 from tests.hub.conftest import Gate
 from tests.hub.test_stories import candidates, choose, open_story
@@ -293,7 +293,10 @@ def test_an_end_by_the_clock_is_carried_out_only_with_a_declared_emergency(
 ) -> None:
     emergency = BreakGlass(declared_at=FRIDAY, reason=REASON, imminent_risk=True) if declared_now else None
     decision = SimpleNamespace(outcome=Outcome.PERMIT, fields=("status",), obligations=tuple(owed))
-    assert may_show(decision, SimpleNamespace(break_glass=emergency)) == shows  # type: ignore[arg-type]
+    assert (
+        may_show(decision, SimpleNamespace(break_glass=emergency, access=SimpleNamespace(mode=AccessMode.VIEW)))
+        == shows
+    )  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("role", list(Role))
