@@ -4,15 +4,8 @@ For: `decide`, the blocks of its request, the sharing agreements and the explana
 never import another package of ours. Ruled by the partnership's decision rules P01 to P50.
 """
 
-from policies.agreement import (
-    AgreementInvalid,
-    SharingAgreement,
-    basis_for,
-    gateway_register,
-    in_force,
-    load_agreements,
-    read_agreement,
-)
+from policies.agreement import SharingAgreement, basis_for, in_force
+from policies.agreement_files import AgreementInvalid, gateway_register, load_agreements, read_agreement
 from policies.bundle import bundle_hash
 from policies.case import (
     Access,

@@ -1,30 +1,26 @@
-"""Sharing agreements and the gateway register, as the partnership's officers write them: versioned TOML files.
+"""Sharing agreements: what the parties of one version agreed, and which versions are in force on a day.
 
-For: reading them strictly, handing the deciding part to `decide`, and telling which lawful basis each agency
-claims for a purpose. It must never guess at an unknown word, and never let an agreement list what a statute
-bars. Ruled by rules P04, P05 and P07; the form is described in docs/writing-agreements.md.
+For: handing the deciding part to `decide`, and telling which lawful basis, consent model and limb of confidentiality
+hold for a purpose. It must never read a file, and never be changed in place: a change is a new version. Ruled by rules
+P04 and P05; the form is described in docs/writing-agreements.md.
 """
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from pathlib import Path
-from typing import Any
 
-from policies.case import Agreement, Basis, Clause, GatewayEntry, Party
-from policies.form import FormError, read, write
-from policies.rules.sensitivity import BARRED_CATEGORIES
-from policies.vocabulary import AgreementStatus, BragRating, PartyRole, PartyStatus, Purpose, StatutoryGateway
-
-
-class AgreementInvalid(ValueError):
-    """An agreement or register file is wrong; says which file, which key and why."""
-
-    def __init__(self, file: str, key: str, reason: str) -> None:
-        self.file, self.key, self.reason = file, key, reason
-        super().__init__(f"{file}: {key}: {reason}")
+from policies.case import Agreement, Basis, Clause, Party
+from policies.vocabulary import (
+    AgreementStatus,
+    BragRating,
+    ConfidentialityLimb,
+    ConsentModel,
+    DataRole,
+    PartyRole,
+    PartyStatus,
+    Purpose,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +29,7 @@ class SignedParty:
 
     agency: str
     role: PartyRole
+    data_role: DataRole | None = None
     status: PartyStatus
     signed_on: date | None = None
     signatory: str | None = None
@@ -46,6 +43,15 @@ class ResponseTarget:
     hours: int = field(metadata={"minimum": 1})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """For these purposes: what the family is asked first, and what lets confidential information pass."""
+
+    purposes: frozenset[Purpose]
+    consent_model: ConsentModel
+    confidentiality_limb: ConfidentialityLimb
+
+
 @dataclass(frozen=True, slots=True)
 class BasisClaim:
     """Which agencies claim which lawful basis, for which purposes; as owner and as recipient alike."""
@@ -56,7 +62,7 @@ class BasisClaim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Head:
+class Head:
     """The keys of a file apart from its bases."""
 
     reference: str
@@ -69,6 +75,7 @@ class _Head:
     dpia_reference: str
     parties: tuple[SignedParty, ...]
     clauses: tuple[Clause, ...] = ()
+    terms: tuple[Terms, ...] = ()
     response_targets: tuple[ResponseTarget, ...] = ()
 
 
@@ -76,7 +83,7 @@ class _Head:
 class SharingAgreement:
     """One version of an agreement, as signed; not changed afterwards, a change is a new version."""
 
-    head: _Head
+    head: Head
     bases: tuple[BasisClaim, ...]
     file: str = field(compare=False)
 
@@ -129,6 +136,18 @@ class SharingAgreement:
     def clauses(self) -> tuple[Clause, ...]:
         """What may flow."""
         return self.head.clauses
+
+    @property
+    def terms(self) -> dict[Purpose, Terms]:
+        """What is asked of the family and what lets confidential information pass, by purpose."""
+        return {purpose: one for one in self.head.terms for purpose in one.purposes}
+
+    @property
+    def purposes(self) -> frozenset[Purpose]:
+        """Every purpose that a clause or a basis names."""
+        return frozenset().union(
+            *[one.purposes for one in self.head.clauses], *[claim.purposes for claim in self.bases]
+        )
 
     @property
     def response_targets(self) -> dict[BragRating, int]:
@@ -190,135 +209,3 @@ def basis_for(agreements: Iterable[SharingAgreement], agency: str, purpose: Purp
         if basis is not None:
             return basis
     return None
-
-
-def load_agreements(folder: Path) -> tuple[SharingAgreement, ...]:
-    """Read every *.toml file of the folder.
-
-    Raises AgreementInvalid (file, key, reason) for the first fault. Returns them by reference and version.
-    """
-    loaded: dict[tuple[str, int], SharingAgreement] = {}
-    for path in sorted(folder.glob("*.toml")):
-        one = read_agreement(path)
-        twin = loaded.setdefault((one.reference, one.version), one)
-        if twin is not one:
-            raise AgreementInvalid(path.name, "version", f"{twin.file} has this reference and version already")
-    return tuple(loaded[key] for key in sorted(loaded))
-
-
-def read_agreement(path: Path) -> SharingAgreement:
-    """Read one agreement file. Raises AgreementInvalid."""
-    try:
-        return agreement_of(read_toml(path), path.name)
-    except FormError as error:
-        raise AgreementInvalid(path.name, error.path, with_word(error)) from None
-
-
-def agreement_of(plain: Any, file: str = "") -> SharingAgreement:
-    """Read an agreement from plain data in the form of its file. Raises FormError."""
-    bases_plain = plain.get("basis", []) if isinstance(plain, dict) else []
-    rest = {key: value for key, value in plain.items() if key != "basis"} if isinstance(plain, dict) else plain
-    head = read(_Head, rest, complete=False)
-    if not isinstance(bases_plain, list):
-        raise FormError("basis", "a list is needed")
-    bases = tuple(_read_basis(one, f"basis[{n}]") for n, one in enumerate(bases_plain))
-    _check(head, bases)
-    return SharingAgreement(head, bases, file)
-
-
-def written(one: SharingAgreement) -> dict[str, Any]:
-    """Return an agreement as plain data in the form of its file, without what it leaves out."""
-    bases = [{**write(claim), **write(claim.basis), "basis": None} for claim in one.bases]
-    head = {key: _said(value) for key, value in write(one.head).items() if value not in (None, [])}
-    return {**head, "basis": _said(bases)}
-
-
-def _said(value: Any) -> Any:
-    if not isinstance(value, list) or not value or not isinstance(value[0], dict):
-        return value
-    return [{key: each for key, each in entry.items() if each not in (None, [])} for entry in value]
-
-
-def gateway_register(path: Path) -> tuple[GatewayEntry, ...]:
-    """Read the register of statutory gateways and their dates. Raises AgreementInvalid."""
-    plain = read_toml(path)
-    try:
-        rows = read(_Register, plain, complete=False).gateway
-    except FormError as error:
-        raise AgreementInvalid(path.name, error.path, with_word(error)) from None
-    if len({row.code for row in rows}) != len(rows):
-        raise AgreementInvalid(path.name, "gateway", "the same code twice")
-    return tuple(
-        GatewayEntry(code=row.code, effective_from=row.effective_from, effective_to=row.effective_to) for row in rows
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _GatewayRow:
-    code: StatutoryGateway
-    title: str
-    source: str
-    effective_from: date | None = None
-    effective_to: date | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Register:
-    gateway: tuple[_GatewayRow, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Claimants:
-    agencies: frozenset[str]
-    purposes: frozenset[Purpose]
-
-
-def _read_basis(plain: Any, path: str) -> BasisClaim:
-    """Split one [[basis]] table into who claims it and what is claimed."""
-    if not isinstance(plain, dict):
-        raise FormError(path, "a table of keys is needed")
-    who = {key: value for key, value in plain.items() if key in ("agencies", "purposes")}
-    claimed = {key: value for key, value in plain.items() if key not in who}
-    claimants = read(_Claimants, who, path, complete=False)
-    return BasisClaim(claimants.agencies, claimants.purposes, read(Basis, claimed, path, complete=False))
-
-
-def _check(head: _Head, bases: tuple[BasisClaim, ...]) -> None:
-    """What the form alone cannot say."""
-    if head.expires_on is not None and head.expires_on < head.effective_from:
-        raise FormError("expires_on", "before effective_from")
-    agencies = [one.agency for one in head.parties]
-    if len(set(agencies)) != len(agencies):
-        raise FormError("parties", "the same agency twice")
-    for n, party in enumerate(head.parties):
-        if party.status == PartyStatus.SIGNED and (party.signed_on is None or not party.signatory):
-            raise FormError(f"parties[{n}]", "SIGNED needs signed_on and signatory")
-    for n, clause in enumerate(head.clauses):
-        for key in ("purposes", "recipient_roles", "categories", "data_subjects", "field_kinds"):
-            if not getattr(clause, key):
-                raise FormError(f"clauses[{n}].{key}", "an empty list covers nothing")
-        if barred := clause.categories & BARRED_CATEGORIES:
-            raise FormError(f"clauses[{n}].categories", "barred by statute, no agreement can open it", sorted(barred))
-    claimed: set[tuple[str, Purpose]] = set()
-    for n, claim in enumerate(bases):
-        if strangers := claim.agencies - set(agencies):
-            raise FormError(f"basis[{n}].agencies", "not a party", sorted(strangers))
-        pairs = {(agency, purpose) for agency in claim.agencies for purpose in claim.purposes}
-        if claimed & pairs:
-            raise FormError(f"basis[{n}]", "a second basis for the same agency and purpose")
-        claimed |= pairs
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file. Raises AgreementInvalid."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise AgreementInvalid(path.name, ".", f"cannot be read: {error}") from error
-
-
-def with_word(error: FormError) -> str:
-    """Agreements hold no personal data, so the error may repeat the wrong word."""
-    if isinstance(error.written, list):
-        return f"{error.reason}: {', '.join(map(str, error.written))}"
-    return error.reason if error.written is None else f"{error.reason}: {error.written}"

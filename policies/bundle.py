@@ -17,7 +17,16 @@ from policies.form import write
 
 HERE = Path(__file__).parent
 #: What can change a decision: the rules, how they are put together, and what their words mean.
-DECIDING = ("decide.py", "case.py", "form.py", "agreement.py", "life_cycle.py", "signing.py", "vocabulary.py")
+DECIDING = (
+    "decide.py",
+    "case.py",
+    "form.py",
+    "agreement.py",
+    "agreement_files.py",
+    "life_cycle.py",
+    "signing.py",
+    "vocabulary.py",
+)
 
 
 @functools.cache

@@ -6,11 +6,12 @@ refused with its path. Errors carry no values, so that they may be logged.
 """
 
 import dataclasses
+import difflib
 import functools
 import re
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -25,14 +26,15 @@ T = TypeVar("T")
 class FormError(ValueError):
     """Plain data does not have the agreed form; `path` says where, `reason` why, neither holds a value.
 
-    `written` holds what was written there, for readers of files that hold no personal data; it is not part
-    of the message.
+    `written` holds what was written there, for readers of files that hold no personal data, and `remedy` what to do;
+    neither is part of the message.
     """
 
-    def __init__(self, path: str, reason: str, written: object = None) -> None:
+    def __init__(self, path: str, reason: str, written: object = None, remedy: str = "") -> None:
         self.path = path or "."
         self.reason = reason
         self.written = written
+        self.remedy = remedy
         super().__init__(f"{self.path}: {reason}")
 
 
@@ -93,9 +95,10 @@ def _read_block(kind: Any, complete: bool) -> Reader:
             raise FormError(path, "a table of keys is needed")
         if not plain.keys() <= readers.keys():
             unknown = sorted(str(key) for key in plain.keys() - readers.keys())
-            raise FormError(path, f"unknown keys ({len(unknown)})", unknown)
+            raise FormError(path, f"unknown keys ({len(unknown)})", unknown, _nearest(unknown[0], readers))
         if not needed <= plain.keys():
-            raise FormError(path, "missing " + ", ".join(sorted(needed - plain.keys())))
+            missing = sorted(needed - plain.keys())
+            raise FormError(path, "missing " + ", ".join(missing), None, f"write a line `{missing[0]} = ...` here")
         dotted = path + "." if path else ""
         values = {name: readers[name](one, dotted + name) for name, one in plain.items()}
         for name, one in values.items():
@@ -148,10 +151,17 @@ def _read_word(kind: type[StrEnum]) -> Reader:
 
     def word(plain: object, path: str) -> Any:
         if not isinstance(plain, str) or plain not in words:
-            raise FormError(path, f"not a word of {kind.__name__}", plain)
+            raise FormError(path, f"not a word of {kind.__name__}", plain, _nearest(str(plain), words))
         return words[plain]
 
     return word
+
+
+def _nearest(written: str, known: Iterable[str]) -> str:
+    """Name the word that was probably meant, or where the words are."""
+    near = difflib.get_close_matches(written.upper(), {one.upper(): one for one in known}, 1, 0.6)
+    meant = next((one for one in known if near and one.upper() == near[0]), None)
+    return f"did you mean {meant}?" if meant else f"known are {', '.join(sorted(known))}"
 
 
 def _read_null(plain: object, path: str) -> None:

@@ -58,6 +58,7 @@ WHY = {
     "dpia_reference": "another impact assessment is another judgement of the risk",
     "parties": "it changes who discloses or receives",
     "clauses": "it changes what flows to whom",
+    "terms": "it changes what the family is asked and what lifts the duty of confidence",
     "response_targets": "it changes what the parties promise each other",
     "bases": "it changes the lawful basis that a party claims",
 }
@@ -82,8 +83,8 @@ class Change:
 def agreed(one: SharingAgreement) -> dict[str, Any]:
     """Return what the parties put their names to, as plain data, whatever the order in the file.
 
-    Not part of it: the title, the status, and who has signed; these change while the version stays the same. What a
-    clause or basis leaves out stays out, so that a key which a later release adds leaves old signatures standing.
+    Not part of it: the title, the status, and who has signed; these change while the version stays the same. What an
+    agreement leaves out stays out, so that a key which a later release adds leaves old signatures standing.
     """
     head = one.head
     return {
@@ -93,10 +94,14 @@ def agreed(one: SharingAgreement) -> dict[str, Any]:
         "expires_on": write(head.expires_on),
         "review": write(head.review),
         "dpia_reference": head.dpia_reference,
-        "parties": sorted([party.agency, str(party.role)] for party in head.parties),
+        "parties": sorted(
+            [party.agency, str(party.role), *([str(party.data_role)] if party.data_role else [])]
+            for party in head.parties
+        ),
         "clauses": _said(write(head.clauses)),
         "response_targets": _said(write(head.response_targets)),
         "bases": _said(write(one.bases)),
+        **({"terms": _said(write(head.terms))} if head.terms else {}),
     }
 
 
@@ -118,7 +123,9 @@ def new_version(before: SharingAgreement, after: SharingAgreement) -> SharingAgr
     """Return `after` as the next version, IN_SIGNING, signed by nobody yet; as it is if no substance changed."""
     if not any(change.new_version for change in substantive(before, after)):
         return after
-    unsigned = tuple(SignedParty(agency=p.agency, role=p.role, status=PartyStatus.NOT_SIGNED) for p in after.parties)
+    unsigned = tuple(
+        replace(party, status=PartyStatus.NOT_SIGNED, signed_on=None, signatory=None) for party in after.parties
+    )
     head = replace(after.head, version=before.version + 1, status=AgreementStatus.IN_SIGNING, parties=unsigned)
     return replace(after, head=head)
 
@@ -185,7 +192,7 @@ def _said(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _of_substance(before: dict[str, Any], after: dict[str, Any]) -> Iterator[Change]:
     for key, why in WHY.items():
-        old, new = before[key], after[key]
+        old, new = before.get(key, []), after.get(key, [])
         if old == new:
             continue
         if not isinstance(old, list):
@@ -214,7 +221,7 @@ def _of_standing(before: SharingAgreement, after: SharingAgreement) -> Iterator[
     stood = {party.agency: party for party in before.parties}
     for party in after.parties:
         was = stood.get(party.agency)
-        if was is not None and was != replace(party, role=was.role):
+        if was is not None and was != replace(party, role=was.role, data_role=was.data_role):
             yield Change(
                 f"parties.{party.agency}", _standing(was), _standing(party), False, "it says who has signed, not what"
             )

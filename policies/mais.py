@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from policies.agreement import AgreementInvalid, SharingAgreement, agreement_of, read_agreement, with_word, written
+from policies.agreement import SharingAgreement
+from policies.agreement_files import AgreementInvalid, agreement_of, read_agreement, with_word, written
 from policies.form import FormError, reader_for, write
 from policies.vocabulary import AgreementStatus, PartyStatus
 

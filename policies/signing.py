@@ -18,7 +18,8 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from policies.agreement import AgreementInvalid, SharingAgreement, SignedParty, load_agreements, read_toml, with_word
+from policies.agreement import SharingAgreement, SignedParty
+from policies.agreement_files import AgreementInvalid, load_agreements, read_file, refused, with_word
 from policies.form import FormError, read, write
 from policies.life_cycle import agreed
 from policies.vocabulary import PartyStatus
@@ -69,15 +70,11 @@ Signatories = Mapping[str, tuple[Signatory, ...]]
 
 def load_signatories(path: Path) -> Signatories:
     """Read the partnership's signatories by agency. Raises AgreementInvalid (file, key, reason)."""
-    plain = read_toml(path)
     found: dict[str, tuple[Signatory, ...]] = defaultdict(tuple)
-    try:
-        for n, one in enumerate(read(_Signatories, plain, complete=False).signatory):
-            if len(_bytes(one.public_key)) != 32:
-                raise FormError(f"signatory[{n}].public_key", "32 bytes in base64 are needed")
-            found[one.agency] += (one,)
-    except FormError as error:
-        raise AgreementInvalid(path.name, error.path, with_word(error)) from None
+    for n, one in enumerate(read_file(_Signatories, path).signatory):
+        if len(_bytes(one.public_key)) != 32:
+            raise refused(path, FormError(f"signatory[{n}].public_key", "32 bytes in base64 are needed"))
+        found[one.agency] += (one,)
     return dict(found)
 
 

@@ -503,6 +503,34 @@ class PartyRole(StrEnum):
     BOTH = "BOTH"
 
 
+class DataRole(StrEnum):
+    """What a party is to the data that it handles under an agreement. UK GDPR Arts 4(7), 4(8), 26 and 28."""
+
+    CONTROLLER = "CONTROLLER"
+    JOINT_CONTROLLER = "JOINT_CONTROLLER"
+    PROCESSOR = "PROCESSOR"
+
+
+class ConsentModel(StrEnum):
+    """What the family is asked before information flows for a purpose; it follows from the rules."""
+
+    ASKED_FIRST = "ASKED_FIRST"  # P10, and the homelessness gateway of P05
+    DECIDED_BEFORE_GATHERING = "DECIDED_BEFORE_GATHERING"  # P11 to P14
+    ADULT_DECIDES = "ADULT_DECIDES"  # P19
+    NO_OBJECTION = "NO_OBJECTION"  # P20
+    NOT_ASKED = "NOT_ASKED"
+
+
+class ConfidentialityLimb(StrEnum):
+    """What lets confidential information pass, beside the lawful basis. GMC Confidentiality (2017), paragraph 9."""
+
+    CONSENT = "CONSENT"
+    IMPLIED_CONSENT = "IMPLIED_CONSENT"
+    PUBLIC_INTEREST = "PUBLIC_INTEREST"
+    LEGAL_DUTY = "LEGAL_DUTY"
+    NOT_PASSED_ON = "NOT_PASSED_ON"  # each agency its own records only
+
+
 class PartyStatus(StrEnum):
     """Where a party stands."""
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import TypeVar
 
-from policies.agreement import AgreementInvalid, SharingAgreement, basis_for, read_toml, with_word
+from policies.agreement import SharingAgreement, basis_for
+from policies.agreement_files import read_file
 from policies.case import (
     Access,
     Actor,
@@ -28,10 +28,10 @@ from policies.case import (
     Recipient,
     Relationship,
     Scope,
+    Seal,
     Subject,
     ThresholdRecord,
 )
-from policies.form import FormError, read
 from policies.rules.facts import months_before
 from policies.vocabulary import (
     AccountKind,
@@ -56,11 +56,10 @@ from policies.vocabulary import (
     RelationshipKind,
     RelationToIndex,
     Role,
+    SealState,
     SubjectFlag,
     Threshold,
 )
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +94,9 @@ class WorkedCase:
     consent_decision: ConsentState | None = None
     reason_code: ReasonCode | None = None
     family_agreed: bool = False
+    family_refused: bool = False
     names_category: bool = False
+    owner_released: bool = False
     flags: frozenset[SubjectFlag] = frozenset()
     relationship: RelationshipKind = RelationshipKind.ASSIGNED_EPISODE
     involvement: Involvement | None = None
@@ -113,12 +114,12 @@ class _Cases:
 
 def load_agencies(path: Path) -> dict[str, Agency]:
     """Read the agencies of the worked cases. Raises AgreementInvalid."""
-    return {one.code: one for one in _read(_Agencies, path).agencies}
+    return {one.code: one for one in read_file(_Agencies, path).agencies}
 
 
 def load_cases(path: Path) -> tuple[WorkedCase, ...]:
     """Read one file of worked cases. Raises AgreementInvalid."""
-    return _read(_Cases, path).case
+    return read_file(_Cases, path).case
 
 
 def request_for(
@@ -178,11 +179,12 @@ def request_for(
             occurred_on=months_before(case.on, case.months_ago),
             fields=tuple(Field(kind.lower(), kind) for kind in sorted(case.offers)),
             involvement=case.involvement,
+            seal=Seal(state=SealState.RELEASED) if case.owner_released else Seal(),
         ),
         episode=_episode(case, before),
         gateways=gateways,
         agreements=tuple(one.for_decision() for one in agreements),
-        consents=_consents(case, before) if case.family_agreed else (),
+        consents=_consents(case, before),
         connector=ConnectorFacts(state=ConnectorState.REACHED, match=MatchState.CONFIRMED),
     )
 
@@ -212,13 +214,15 @@ def _episode(case: WorkedCase, before: datetime) -> Episode | None:
 
 
 def _consents(case: WorkedCase, before: datetime) -> tuple[ConsentRecord, ...]:
+    if not (case.family_agreed or case.family_refused):
+        return ()
     own = case.age >= 16
     scope = Scope(categories=frozenset({case.category})) if case.names_category else Scope()
     return tuple(
         ConsentRecord(
             id=f"CO-{number}",
             kind=kind,
-            state=ConsentState.GIVEN_EXPLICIT,
+            state=ConsentState.REFUSED if case.family_refused else ConsentState.GIVEN_EXPLICIT,
             giver="PE-person" if own else "PE-parent",
             giver_capacity=GiverCapacity.SELF if own else GiverCapacity.PARENT_WITH_PR,
             scope=scope,
@@ -226,10 +230,3 @@ def _consents(case: WorkedCase, before: datetime) -> tuple[ConsentRecord, ...]:
         )
         for number, kind in enumerate((ConsentKind.CONFIDENTIALITY, ConsentKind.SERVICE_AGREEMENT))
     )
-
-
-def _read(kind: type[T], path: Path) -> T:
-    try:
-        return read(kind, read_toml(path), complete=False)
-    except FormError as error:
-        raise AgreementInvalid(path.name, error.path, with_word(error)) from None

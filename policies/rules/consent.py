@@ -5,7 +5,16 @@ partner access only, never for desk purposes and never for somebody who died. Th
 of consent stand for another. Ruled by section 3 B of the partnership's decision rules.
 """
 
-from policies.rules.facts import NOTHING, SENSITIVE_SERVICES, Facts, Finding, Findings, Level, Position
+from policies.rules.facts import (
+    NOTHING,
+    PROTECTIVE_PURPOSES,
+    SENSITIVE_SERVICES,
+    Facts,
+    Finding,
+    Findings,
+    Level,
+    Position,
+)
 from policies.rules.positions import decides_alone, position
 from policies.rules.preconditions import claims_paragraph_18
 from policies.vocabulary import (
@@ -13,6 +22,7 @@ from policies.vocabulary import (
     CapacityStatus,
     Circumstance,
     ConsentKind,
+    ConsentModel,
     ConsentState,
     GillickStatus,
     InformChoice,
@@ -55,6 +65,17 @@ OVERRIDING_CIRCUMSTANCES = frozenset(
 SECOND = frozenset({Obligation.SECOND_APPROVER})
 LOG_PARAGRAPH_18 = (Finding(Level.ALLOW, ("P12",), frozenset({Obligation.LOG_PARA18})),)
 REFUSED_OR_WITHDRAWN = frozenset({"REFUSED", "WITHDRAWN"})
+
+
+def consent_model(purpose: Purpose) -> ConsentModel:
+    """Return what the rules demand to be asked of the family for this purpose, whatever an agreement says."""
+    if purpose in CONSENT_GATED or purpose == Purpose.HOMELESSNESS_REFERRAL:
+        return ConsentModel.ASKED_FIRST
+    if purpose in PROTECTIVE_PURPOSES:
+        return ConsentModel.DECIDED_BEFORE_GATHERING
+    if purpose in ADULT_PURPOSES:
+        return ConsentModel.ADULT_DECIDES
+    return ConsentModel.NO_OBJECTION if purpose in CARE_PURPOSES else ConsentModel.NOT_ASKED
 
 
 def agrees_first(facts: Facts) -> Findings:

@@ -9,19 +9,24 @@ from typing import Any
 
 import pytest
 
-from policies import SharingAgreement, load_agreements
+from policies import SharingAgreement, decide, gateway_register, load_agreements
 from policies.life_cycle import MOVES, PARTY_MOVES, WHY, agreed, move_refused, new_version, refusals, substantive
+from policies.tried import GRANTS
 from policies.vocabulary import (
     AgreementStatus,
     Article6Basis,
     BragRating,
     DataCategory,
+    DataRole,
     PartyRole,
     PartyStatus,
     Role,
 )
+from policies.worked import load_agencies, load_cases, request_for
 
-SEEDED = {one.reference: one for one in load_agreements(Path(__file__).parents[2] / "policies" / "agreements")}
+POLICIES = Path(__file__).parents[2] / "policies"
+SEEDED = {one.reference: one for one in load_agreements(POLICIES / "agreements")}
+OTHER = frozenset({DataCategory.FINANCE})
 HELP = SEEDED["THORN-EARLY-HELP"]
 LATER = date(2027, 3, 31)
 
@@ -188,3 +193,68 @@ def test_a_new_version_that_skips_its_signing_is_refused(
 def test_two_agreements_are_not_two_versions() -> None:
     with pytest.raises(ValueError, match="two agreements"):
         substantive(HELP, SEEDED["THORN-MASH"])
+
+
+#: Something that the early help agreement lets pass, and what its standing must be for that.
+PASSES = next(case for case in load_cases(POLICIES / "cases" / "early-help.toml") if case.outcome in GRANTS)
+AGENCIES = load_agencies(POLICIES / "cases" / "agencies" / "demo.toml")
+GATEWAYS = gateway_register(POLICIES / "gateways.toml")
+
+
+def shown_under(*versions: SharingAgreement, on: date = PASSES.on) -> bool:
+    """Is it shown on this day, with these versions in the folder?"""
+    return decide(request_for(replace(PASSES, on=on), AGENCIES, versions, GATEWAYS)).outcome in GRANTS
+
+
+@pytest.mark.parametrize("status", AgreementStatus)
+def test_only_an_active_version_lets_anything_pass(status: AgreementStatus) -> None:
+    assert shown_under(headed(status=status)) == (status == AgreementStatus.ACTIVE)
+
+
+@pytest.mark.parametrize("status", PartyStatus)
+@pytest.mark.parametrize("side", [PASSES.owner, PASSES.recipient])
+def test_a_party_that_is_suspended_or_withdraws_ends_the_flow_at_the_next_decision(
+    side: str, status: PartyStatus
+) -> None:
+    parties = tuple(replace(one, status=status) if one.agency == side else one for one in HELP.parties)
+    assert shown_under(headed(parties=parties)) == (status == PartyStatus.SIGNED)
+
+
+@pytest.mark.parametrize("side", [PASSES.owner, PASSES.recipient])
+@pytest.mark.parametrize("role", PartyRole)
+def test_a_discloser_receives_nothing_and_a_recipient_discloses_nothing(side: str, role: PartyRole) -> None:
+    parties = tuple(replace(one, role=role) if one.agency == side else one for one in HELP.parties)
+    needed = PartyRole.DISCLOSER if side == PASSES.owner else PartyRole.RECIPIENT
+    assert shown_under(headed(parties=parties)) == (role in (needed, PartyRole.BOTH))
+
+
+@pytest.mark.parametrize(
+    ("on", "shown"),
+    [("2025-03-31", False), ("2025-04-01", True), ("2028-03-31", True), ("2028-04-01", False)],
+)
+def test_it_holds_from_its_first_to_its_last_day_whatever_the_file_still_says(on: str, shown: bool) -> None:
+    assert shown_under(HELP, on=date.fromisoformat(on)) == shown
+
+
+def test_a_newer_version_takes_over_on_its_day_and_not_while_it_is_being_signed() -> None:
+    narrower = headed(version=2, clauses=HELP.clauses[1:2], effective_from=PASSES.on)
+    assert shown_under(HELP, headed(narrower, effective_from=date(2026, 6, 17)))
+    dropped = headed(narrower, clauses=tuple(replace(c, categories=OTHER) for c in narrower.clauses))
+    assert not shown_under(HELP, dropped)
+    for status in (AgreementStatus.DRAFT, AgreementStatus.IN_SIGNING):
+        assert shown_under(HELP, headed(dropped, status=status))
+
+
+def test_a_processor_or_a_joint_controller_is_a_new_version() -> None:
+    changed = substantive(HELP, party(HELP, data_role=DataRole.JOINT_CONTROLLER))
+    assert [(one.where, one.new_version) for one in changed] == [("parties", True)]
+    assert (
+        new_version(HELP, party(HELP, data_role=DataRole.JOINT_CONTROLLER)).parties[0].data_role == "JOINT_CONTROLLER"
+    )
+
+
+def test_terms_are_signed_for_and_an_agreement_without_them_keeps_its_signatures() -> None:
+    bare = headed(terms=(), parties=tuple(replace(one, data_role=None) for one in HELP.parties))
+    assert "terms" not in agreed(bare)
+    assert agreed(bare)["parties"][0] == ["csc", "BOTH"]
+    assert {one.where for one in substantive(bare, headed(bare, terms=HELP.head.terms))} == {"terms"}
