@@ -28,6 +28,7 @@ check: env-test
 
 lock:
 	.venv/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.txt
+	.venv/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements-train.in -o requirements-train.txt
 	.venv/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements-dev.in -o requirements-dev.txt
 
 # Pictures of every page into docs/screens.

@@ -12,20 +12,28 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
+from random import Random
 
 import click
 
 from connectors import Reject, SourceRecord, read_mapping
 from hub.people.households import households
 from hub.people.matching.batch import link as link_all
-from hub.people.matching.compare import DEFAULT_MODEL, Model
+from hub.people.matching.by_splink import SplinkMissing
+from hub.people.matching.by_splink import train as learn
+from hub.people.matching.by_splink import weights as splink_weights
+from hub.people.matching.candidates import pairs
+from hub.people.matching.compare import DEFAULT_MODEL, START_MODEL, Model, Scorer
 from hub.people.matching.normalise import prepare
-from hub.people.matching.train import fit
 from hub.people.measuring import Truth, measure_fairness, measure_families, measure_links, measure_pictures, rows_of
 
 LINK_COLUMNS = ("agency_a", "record_a", "agency_b", "record_b", "weight_bits", "probability", "outcome")
 FAMILY_COLUMNS = ("agency", "record", "person", "household")
+PARITY_COLUMNS = ("agency_a", "record_a", "agency_b", "record_b", "splink_bits")
+#: The run-time scorer and Splink give one weight when they are no further apart than this, in bits.
+AS_SPLINK = 1e-6
 
 _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -87,15 +95,62 @@ def families(records: Path, mapping: Path, links: Path, out: Path) -> None:
 @_mapping
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Model file to write.")
 @click.option("--name", required=True, help="Name of the model, with its date.")
-@click.option("--model", type=_file, default=DEFAULT_MODEL, help="Model file to start from.")
-def train(records: Path, mapping: Path, out: Path, name: str, model: Path) -> None:
-    """Fit a dated model file to these records, without truth, the same each time."""
+@click.option("--model", type=_file, default=START_MODEL, help="Model file to start from.")
+@click.option("--seed", type=int, default=20261123, show_default=True, help="Seed of the pairs that are drawn.")
+def train(records: Path, mapping: Path, out: Path, name: str, model: Path, seed: int) -> None:
+    """Let Splink learn a dated model file from these records, without truth, the same each time."""
     held = _read(records, mapping)
-    fitted = fit([prepare(r) for r in held], Model.load(model))
-    shares = {c: {v: round(f, 7) for v, f in fitted.frequencies.get(c, {}).items()} for c in ("given", "family")}
-    fitted = replace(fitted, name=name, frequencies=shares)
-    out.write_text(fitted.as_json(made=datetime.now(UTC).date().isoformat(), source=f"{len(held)} records"), "utf-8")
+    try:
+        trained = learn([prepare(r) for r in held], Model.load(model), seed=seed)
+    except SplinkMissing as missing:
+        raise click.ClickException(str(missing)) from missing
+    for column in trained.skipped:
+        _say(f"too few pairs agree on {column} to learn from them")
+    frequent = trained.model.frequencies
+    shares = {c: {v: round(f, 7) for v, f in frequent.get(c, {}).items()} for c in ("given", "family")}
+    about = {
+        "made": datetime.now(UTC).date().isoformat(),
+        "source": f"{len(held)} records",
+        "trained_by": f"splink {version('splink')}, seed {seed}",
+    }
+    out.write_text(replace(trained.model, name=name, frequencies=shares).as_json(**about), encoding="utf-8")
     _say(f"model {name} from {len(held)} records")
+
+
+@match.command()
+@_records
+@_mapping
+@click.option("--model", type=_file, default=DEFAULT_MODEL, help="Model file to weigh with.")
+@click.option("--pairs", "most", type=click.IntRange(1, 200_000), default=2000, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="Write pairs and Splink's weights here.")
+def parity(records: Path, mapping: Path, model: Path, most: int, out: Path | None) -> None:
+    """Weigh the same pairs by Splink and by the run-time scorer; exit code 1 when any weight differs by 1e-6 bits."""
+    held = sorted(_read(records, mapping), key=lambda r: (r.agency, r.record))
+    prepared = [prepare(r) for r in held]
+    worth = sorted(pairs(prepared))
+    found = sorted(Random(1).sample(worth, min(most, len(worth))))
+    sample = [(prepared[key // len(held)], prepared[key % len(held)]) for key in found]
+    loaded = Model.load(model)
+    try:
+        theirs = splink_weights(loaded, sample)
+    except SplinkMissing as missing:
+        raise click.ClickException(str(missing)) from missing
+    scorer = Scorer(loaded)
+    most_apart = max(abs(scorer.weigh(a, b).bits - bits) for (a, b), bits in zip(sample, theirs, strict=True))
+    if out:
+        with out.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(PARITY_COLUMNS)
+            writer.writerows(
+                (a.agency, a.record, b.agency, b.record, f"{bits:.9f}")
+                for (a, b), bits in zip(sample, theirs, strict=True)
+            )
+    click.echo(
+        f"{len(sample)} pairs, greatest difference from splink {version('splink')} {most_apart:.2e} bits, "
+        f"model {loaded.name}"
+    )
+    if most_apart > AS_SPLINK:
+        raise SystemExit(1)
 
 
 @match.command()

@@ -8,7 +8,7 @@ documents it (2026).
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +27,8 @@ from hub.people.matching.normalise import SHIPPED_MODEL, Called, Prepared
 COMPONENTS = tuple(LEVELS)
 MODELS = Path(__file__).parent / "models"
 DEFAULT_MODEL = MODELS / SHIPPED_MODEL
+#: Round values that training starts from.
+START_MODEL = MODELS / "start-2026-11-25.json"
 _POSTCODE = LEVELS["place"].index("postcode")
 
 
@@ -105,21 +107,21 @@ class Scorer:
             )
             for c in COMPONENTS
         }
-        self._rarer = {
-            (name, level): _Rarity(model, name, level)
+        self.rarer = {
+            (name, level): Rarity(model, name, level)
             for name, level in (("given", 0), ("family", 0), ("born", 0), ("place", 0), ("contact", 0))
         }
-        self._rarer["place", _POSTCODE] = _Rarity(model, "place", _POSTCODE, values="postcode")
+        self.rarer["place", _POSTCODE] = Rarity(model, "place", _POSTCODE, values="postcode")
         self._most_sex = max(0.0, *(worth for worth, _ in self._log["sex"]))
-        self._most_contact = max(self._log["contact"][0][0], self._rarer["contact", 0].most)
+        self._most_contact = max(self._log["contact"][0][0], self.rarer["contact", 0].most)
         self._most_place = max(
-            self._rarer["place", 0].most, self._rarer["place", _POSTCODE].most, *(w for w, _ in self._log["place"])
+            self.rarer["place", 0].most, self.rarer["place", _POSTCODE].most, *(w for w, _ in self._log["place"])
         )
         self._stranger = math.log2((1 - model.prior) / model.prior)
         self._household = math.log2(model.household_ratio)
 
     def _names(self, a: Prepared, b: Prepared) -> tuple[tuple[int | None, ...], Called | None, Called | None]:
-        """(given, family, middle) of the two names that agree best."""
+        """(given, family, middle) of the two names whose agreement is worth most."""
         if not a.names or not b.names:
             return (None, None, None), None, None
         if len(a.names) == 1 and len(b.names) == 1:
@@ -128,7 +130,9 @@ class Scorer:
         for x in a.names:
             for y in b.names:
                 levels = name_levels(x, y)
-                worth = sum(self._log[c][n][0] for c, n in zip(COMPONENTS, levels, strict=False) if n is not None)
+                worth = sum(
+                    self._worth(c, n, a, b, x, y) for c, n in zip(COMPONENTS, levels, strict=False) if n is not None
+                )
                 if worth > most:
                     most, found = worth, (levels, x, y)
         assert found is not None
@@ -145,7 +149,7 @@ class Scorer:
 
     def weigh_above(self, a: Prepared, b: Prepared, least: float) -> Weight | None:
         """The weight of a pair, or None as soon as it is clear that its probability is below `least`."""
-        names, x, _ = self._names(a, b)
+        names, x, y = self._names(a, b)
         number = number_level(a.numbers, b.numbers) if a.numbers and b.numbers else None
         born = born_level(a.born, b.born) if a.born and b.born else None
         most = self._most_sex if a.sex and a.sex == b.sex else 0.0
@@ -161,65 +165,78 @@ class Scorer:
             ("number", number),
         ):
             if level is not None:
-                worth = self._log[c][level][0]
-                most += self._rare_worth(c, level, a, x, worth)
+                most += self._worth(c, level, a, b, x, y)
         if most < self._stranger + math.log2(least):
             return None
         sex = (0 if a.sex == b.sex else 1) if a.sex and b.sex else None
         contact = contact_level(a.contacts, b.contacts)
-        return self.score(a, (*names, born, sex, place_level(a.place, b.place), number, contact), x, b=b)
+        return self.score(a, b, (*names, born, sex, place_level(a.place, b.place), number, contact), x, y)
 
     def weigh(self, a: Prepared, b: Prepared) -> Weight:
         """The weight of a pair."""
-        return self.score(a, *self.levels(a, b), b=b)
+        return self.score(a, b, *self.levels(a, b))
 
-    def score(
-        self, a: Prepared, levels: Levels, x: Called | None, _y: Called | None = None, *, b: Prepared | None = None
-    ) -> Weight:
-        """The weight of levels already found; `a` and its name `x` say how rare the values are that agree."""
+    def score(self, a: Prepared, b: Prepared, levels: Levels, x: Called | None, y: Called | None) -> Weight:
+        """The weight of levels already found; the records and their names say how rare the values are that agree."""
         bits = household = 0.0
         for c, level in zip(COMPONENTS, levels, strict=True):
-            if level is None:
-                continue
-            against_stranger, against_household = self._log[c][level]
-            against_stranger = self._rare_worth(c, level, a, x, against_stranger, b)
-            bits += against_stranger
-            household += against_household
+            if level is not None:
+                bits += self._worth(c, level, a, b, x, y)
+                household += self._log[c][level][1]
         # Same person against (strangers or another of the household), each with its prior.
         odds = -math.log2(2 ** min(1000.0, self._stranger - bits) + 2 ** min(1000.0, self._household - household))
         return Weight(levels, bits, household, 1 / (1 + 2 ** min(1000.0, -odds)))
 
-    def _rare_worth(
-        self, component: str, level: int, a: Prepared, x: Called | None, otherwise: float, b: Prepared | None = None
-    ) -> float:
-        """Agreement is worth more the rarer the value: the stranger's share is the value's own frequency."""
-        rarity = self._rarer.get((component, level))
-        if rarity is None:
-            return otherwise
-        if component == "given":
-            value = x.given[0] if x is not None else ""
-        elif component == "family":
-            value = x.family if x is not None else ""
-        elif component == "born":
-            value = a.born or ""
-        elif component == "contact":
-            value = next((c for c in a.contacts if b is not None and c in b.contacts), "")
-        else:
-            value = (a.place.postcode if level == _POSTCODE else a.place.key) if a.place else ""
-        return rarity.worth(value, otherwise)
+    def parts(self, a: Prepared, b: Prepared) -> tuple[tuple[str, str, float], ...]:
+        """(component, level, bits) of what two records tell of each other: the steps that add up to `Weight.bits`."""
+        levels, x, y = self.levels(a, b)
+        return tuple(
+            (c, LEVELS[c][level], self._worth(c, level, a, b, x, y))
+            for c, level in zip(COMPONENTS, levels, strict=True)
+            if level is not None
+        )
+
+    def _worth(self, component: str, level: int, a: Prepared, b: Prepared, x: Called | None, y: Called | None) -> float:
+        """Bits of one component. Agreement is worth more the rarer the value, of two values the more frequent one."""
+        otherwise = self._log[component][level][0]
+        rarity = self.rarer.get((component, level))
+        return otherwise if rarity is None else rarity.worth(agreeing(component, level, a, b, x, y), otherwise)
 
 
-class _Rarity:
-    """What agreement of one level is worth, value by value."""
+def agreeing(
+    component: str, level: int, a: Prepared, b: Prepared, x: Called | None, y: Called | None
+) -> tuple[str, ...]:
+    """The values of two records whose rarity counts at this level; several where any of them may be the rarest."""
+    if component == "given":
+        return (x.given[0] if x and x.given else "", y.given[0] if y and y.given else "")
+    if component == "family":
+        return (x.family if x else "", y.family if y else "")
+    if component == "born":
+        return (a.born or "", b.born or "")
+    if component == "contact":
+        return tuple(sorted(set(a.contacts) & set(b.contacts)))
+    if a.place is None or b.place is None:
+        return ()
+    return (a.place.postcode, b.place.postcode) if level == _POSTCODE else (a.place.key, b.place.key)
+
+
+class Rarity:
+    """What agreement of one level is worth, value by value, when the model knows how frequent values are."""
 
     def __init__(self, model: Model, component: str, level: int, values: str = "") -> None:
         name = values or component
         self._m = math.log2(model.m[component][level])
         self._shares = model.frequencies.get(name, {})
         self._rarest = model.rarest.get(name, 0.0)
+        self._of_all = min if name == "contact" else max  # Of several shared contacts the rarest says most.
         least = min((*self._shares.values(), self._rarest or 1.0))
         self.most = self._m - math.log2(least)
 
-    def worth(self, value: str, otherwise: float) -> float:
-        share = self._shares.get(value) or self._rarest
-        return self._m - math.log2(share) if share and value else otherwise
+    def share(self, values: Iterable[str]) -> float | None:
+        """How often the value occurs; of two spellings the more frequent; None where no frequency is known."""
+        known = [share for value in values if value and (share := self._shares.get(value) or self._rarest)]
+        return self._of_all(known) if known else None
+
+    def worth(self, values: Iterable[str], otherwise: float) -> float:
+        share = self.share(values)
+        return self._m - math.log2(share) if share else otherwise

@@ -52,7 +52,7 @@ def frequencies(records: Sequence[Prepared]) -> tuple[dict[str, dict[str, float]
     return found, rarest
 
 
-def _mixed(counts: Sequence[float], before: Sequence[float], trust: float) -> tuple[float, ...]:
+def mixed(counts: Sequence[float], before: Sequence[float], trust: float) -> tuple[float, ...]:
     total = sum(counts) + trust
     shares = [max(_SMALLEST, (n + trust * p) / total) for n, p in zip(counts, before, strict=True)]
     return tuple(s / sum(shares) for s in shares)
@@ -89,7 +89,7 @@ def fit(
     if not across:  # One list with repeats: there is nothing else to learn from.
         across = [divmod(key, size) for key in found]
     scorer = Scorer(model)
-    found_levels = [(records[i], *scorer.levels(records[i], records[j])) for i, j in across]
+    found_levels = [(records[i], records[j], *scorer.levels(records[i], records[j])) for i, j in across]
     possible = [one for one in found_levels if scorer.score(*one).probability > 1e-5]
     for _ in range(rounds):
         scorer = Scorer(model)
@@ -99,12 +99,12 @@ def fit(
             probability = scorer.score(*one).probability
             same += probability
             if probability > 0.01:
-                for c, level in zip(COMPONENTS, one[1], strict=True):
+                for c, level in zip(COMPONENTS, one[2], strict=True):
                     if level is not None:
                         counts[c][level] += probability
         prior = same * (every / max(1, len(found))) / (size * (size - 1) / 2)
         prior = min(max(prior, 0.5 / size), MOST_PER_RECORD / size)
-        model = replace(model, prior=prior, m={c: _mixed(counts[c], start.m[c], TRUST) for c in COMPONENTS})
+        model = replace(model, prior=prior, m={c: mixed(counts[c], start.m[c], TRUST) for c in COMPONENTS})
     return model
 
 
@@ -120,7 +120,7 @@ def _shares(
         for c, level in zip(COMPONENTS, scorer.levels(records[i], records[j])[0], strict=True):
             if level is not None:
                 counts[c][level] += 1
-    return {c: _mixed(counts[c], before[c], trust) for c in COMPONENTS}
+    return {c: mixed(counts[c], before[c], trust) for c in COMPONENTS}
 
 
 def _household_shares(records: Sequence[Prepared], scorer: Scorer, start: Model) -> dict[str, tuple[float, ...]]:
