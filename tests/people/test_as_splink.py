@@ -107,11 +107,9 @@ def test_training_without_splink_says_how_to_install_it(monkeypatch: pytest.Monk
     with pytest.raises(SplinkMissing, match=r"requirements-train\.txt"):
         train(records("varied_people"), Model.load(START_MODEL))
     folder = DATA / "varied_people"
-    said = CliRunner().invoke(
-        match,
-        ["train", "--records", str(folder), "--mapping", str(folder / "MAPPING.toml"), "--name", "x"]
-        + ["--out", str(tmp_path / "model.json")],
-    )
+    out = tmp_path / "model.json"
+    files = ["--records", str(folder), "--mapping", str(folder / "MAPPING.toml"), "--out", str(out)]
+    said = CliRunner().invoke(match, ["train", "--name", "x", *files])
     assert said.exit_code == 1
     assert "requirements-train.txt" in said.output
-    assert not (tmp_path / "model.json").exists()
+    assert not out.exists()

@@ -14,7 +14,7 @@ COLUMNS = (
     "id", "given", "family", "known_as", "former", "born", "sex", "nhs", "line1", "postcode", "uprn",
     "mobile", "second_mobile",
 )  # fmt: skip
-draw = Random(20261125)  # noqa: S311
+draw = Random(20261125)
 county = build_county(7, today=date(2026, 11, 25))
 held: dict[str, list[object]] = {}
 for record in county.records:
@@ -32,8 +32,8 @@ with (Path(__file__).parent / "people.csv").open("w", newline="", encoding="utf-
             mobile = person.contacts[0].telephone[0] if person.contacts else ""
             writer.writerow(
                 (
-                    f"{record.agency}-{record.record}", " ".join(name.given), " ".join(name.family), name.preferred or "",
-                    former, draw.choice([born, born, born, born[:7], born[:4]]), person.sex_code or "",
+                    f"{record.agency}-{record.record}", " ".join(name.given), " ".join(name.family),
+                    name.preferred or "", former, draw.choice([born, born, born, born[:7], born[:4]]), person.sex_code or "",
                     next((i.value for i in person.identifiers), ""), home.line1 if home else "",
                     home.postcode if home else "", (home.uprn or "") if home else "", mobile,
                     draw.choice(["", mobile, "07700 900999"]),
