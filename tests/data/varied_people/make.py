@@ -33,7 +33,8 @@ with (Path(__file__).parent / "people.csv").open("w", newline="", encoding="utf-
             writer.writerow(
                 (
                     f"{record.agency}-{record.record}", " ".join(name.given), " ".join(name.family),
-                    name.preferred or "", former, draw.choice([born, born, born, born[:7], born[:4]]), person.sex_code or "",
+                    name.preferred or "", former, draw.choice([born, born, born, born[:7], born[:4]]),
+                    person.sex_code or "",
                     next((i.value for i in person.identifiers), ""), home.line1 if home else "",
                     home.postcode if home else "", (home.uprn or "") if home else "", mobile,
                     draw.choice(["", mobile, "07700 900999"]),
