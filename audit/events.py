@@ -281,7 +281,7 @@ FIELDS: Mapping[str, Check] = {
         _record({"agency": _code, "category": _code, "rules": _codes}, {"outcome": _code, "subject": _count})
     ),
     "answers": _list(_record({"agency": _code, "state": _answer_state}, {"as_of": _moment, "subject": _count})),
-    "decision": _record({"bundle": _code, "rules": _codes}, {"outcome": _code, "obligations": _codes}),
+    "decision": _record({"bundle": _code, "rules": _codes}, {"outcome": _code, "obligations": _codes, "record": _hash}),
     "consent": _list(_record({"id": _code, "version": _count}, {"state": _code})),
     "trace": _matching(TRACE, "a W3C trace id"),
     "query": _hash,

@@ -95,6 +95,7 @@ class Account:
         redacted: Redacted,
         revealed: Revealed,
         outcome: str | None,
+        record: str,
     ) -> dict[str, Any]:
         """The outcome: what is shown, what is withheld and by which rule, and how each partner answered."""
         shown: dict[tuple[str, str, str], tuple[set[str], int]] = {}
@@ -133,7 +134,7 @@ class Account:
                 }
                 for answer in answers.values()
             ],
-            "decision": self._decision(Outcome.PERMIT if shows else Outcome.DENY),
+            "decision": {**self._decision(Outcome.PERMIT if shows else Outcome.DENY), "record": record},
         }
 
 

@@ -86,9 +86,19 @@ def all_metadata() -> list[MetaData]:
     from audit.tables import metadata as audit_tables
     from connectors.tables import metadata as connector_tables
     from consent.tables import metadata as consent_tables
+    from hub.decisions.tables import metadata as decision_tables
     from hub.erasure import metadata as erasure_tables
     from hub.keys import metadata as key_tables
     from hub.people.tables import metadata as people_tables
     from hub.tables import metadata as hub_tables
 
-    return [key_tables, erasure_tables, hub_tables, people_tables, consent_tables, connector_tables, audit_tables]
+    return [
+        key_tables,
+        erasure_tables,
+        hub_tables,
+        decision_tables,
+        people_tables,
+        consent_tables,
+        connector_tables,
+        audit_tables,
+    ]

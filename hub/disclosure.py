@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from audit import Receipt
 from connectors import Answer, Partner, Promise, load_times
 from consent import facts_for
-from hub import break_glass, checks, compose, duties, redaction
+from hub import break_glass, checks, compose, decisions, duties, redaction
 from hub.account import Account
 from hub.assembly import Hub
 from hub.break_glass import Emergency
@@ -203,10 +203,12 @@ def _broker(
     )
     if emergency and enquiry:
         break_glass.tell_owners(hub, ctx, emergency, enquiry, decided, redacted, revealed, receipt=eid)
-    # 9. The outcome is durable before a byte of it is released.
+    # 9. The outcome, and what it was decided by, is durable before a byte of it is released.
+    record = decisions.keep(hub, ctx, eid, [*decided.made, *redacted.made], people=people)
     outcome = conclude(decided, answers, redacted) if conclude else None
     kind = "check" if conclude else "disclosure:made" if intent else "disclosure:refused"
-    receipt = hub.trail.append(kind, eid=eid, **account.made(intent, answers, redacted, revealed, outcome))
+    made = account.made(intent, answers, redacted, revealed, outcome, record)
+    receipt = hub.trail.append(kind, eid=eid, **made)
     return Brokered(decided, answers, redacted, revealed, receipt)
 
 

@@ -5,11 +5,12 @@ name them exactly, never tell why a candidate is absent, and never keep or log w
 """
 
 import hashlib
+import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
 from audit import Receipt
-from hub import duties
+from hub import decisions, duties
 from hub.assembly import Hub
 from hub.casefile import SHIELDING, CaseFile, assigned
 from hub.context import RequestContext
@@ -54,10 +55,13 @@ def find_person(hub: Hub, ctx: RequestContext, enquiry: Enquiry, typed: str) -> 
     with hub.db.session() as session:
         listed = candidates(session, hub.keys, query, now=ctx.now)
     shown, decided = _decide(hub, ctx, enquiry, listed.candidates)
+    people, eid = [c.person for c in shown], secrets.token_hex(16)
+    record = decisions.keep(hub, ctx, eid, decided.made, people=people)
     receipt = hub.trail.append(
         "search",
         now=ctx.now,
-        subjects=[c.person for c in shown],
+        eid=eid,
+        subjects=people,
         user=user_of(ctx),
         purpose=enquiry.purpose,
         enquiry=enquiry.id,
@@ -70,6 +74,11 @@ def find_person(hub: Hub, ctx: RequestContext, enquiry: Enquiry, typed: str) -> 
             {"agency": r.agency, "category": r.category, "rules": list(r.rules), "outcome": str(r.outcome)}
             for r in decided.refusals
         ],
+        decision={
+            "bundle": hub.policy_bundle,
+            "rules": sorted({rule for one in decided.made for rule in one.decision.rules}),
+            "record": record,
+        },
     )
     duties.alert(hub, ctx, decided, enquiry=enquiry.id)
     advice = listed.advice

@@ -11,7 +11,7 @@ from connectors import Ask, OfferedField, Partner, Promise
 from hub.casefile import SENSITIVE_SERVICES, CaseFile, PersonFacts
 from hub.members import Member
 from hub.obligations import ORDINARY, SHOWING, Means, may_show
-from policies import Decision, DecisionRequest, decide
+from policies import Decision, DecisionRequest, Made, decide
 from policies.vocabulary import DataCategory, GpAnswer, Involvement, Obligation, Outcome
 
 #: Makes the promise for one question: to this agency, about the person of this capsule of the intent.
@@ -40,6 +40,7 @@ class Refusal:
     outcome: Outcome
     rules: tuple[str, ...]
     obligations: tuple[Obligation, ...]
+    made: Made
     answer: GpAnswer | None = None
 
 
@@ -56,6 +57,11 @@ class Decided:
         """Indexes the permitted fields by person, agency and category."""
         allowed = {(p.person, p.agency, p.category): p.fields for p in self.permits}
         object.__setattr__(self, "fields", allowed)
+
+    @property
+    def made(self) -> tuple[Made, ...]:
+        """Each decision with what it was made of, for the record."""
+        return (*(Made(p.request, p.decision) for p in self.permits), *(refusal.made for refusal in self.refusals))
 
     def allows(self, person: str, agency: str, category: DataCategory, name: str) -> bool:
         """True when a permit names this field."""
@@ -173,4 +179,7 @@ def _decide_one(
     if may_show(decision, request, means):
         return Permit(person.id, partner.code, category, frozenset(decision.fields), decision, request)
     outcome = decision.outcome if decision.outcome not in SHOWING else Outcome.REFER
-    return Refusal(person.id, partner.code, category, outcome, decision.rules, decision.obligations, decision.answer)
+    made = Made(request, decision)
+    return Refusal(
+        person.id, partner.code, category, outcome, decision.rules, decision.obligations, made, decision.answer
+    )

@@ -14,7 +14,7 @@ from hub.casefile import about_item
 from hub.obligations import ORDINARY, Means, may_show
 from hub.permits import Permit
 from hub.picture import Withheld
-from policies import Field, decide
+from policies import Field, Made, decide
 from policies.vocabulary import AnswerState, DataCategory, GpAnswer, Obligation
 
 #: Control characters and marks that change the direction of text: a partner's text must not rewrite the page.
@@ -42,10 +42,11 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Redacted:
-    """What is left of the partners' answers, and what was cut from them."""
+    """What is left of the partners' answers, what was cut from them, and the decisions about each item."""
 
     kept: tuple[Kept, ...]
     cut: tuple[Withheld, ...]
+    made: tuple[Made, ...] = ()
 
 
 def _as_shown(item: Item, names: Iterable[str]) -> dict[str, Value]:
@@ -61,6 +62,7 @@ def apply(answers: Mapping[tuple[str, str], Answer], permits: Sequence[Permit], 
     by_place = {(permit.agency, permit.person, permit.category): permit for permit in permits}
     kept: list[Kept] = []
     cut: list[Withheld] = []
+    made: list[Made] = []
     for (agency, person), answer in answers.items():
         if answer.state != AnswerState.FOUND:
             continue
@@ -73,6 +75,7 @@ def apply(answers: Mapping[tuple[str, str], Answer], permits: Sequence[Permit], 
                 continue
             about = about_item(permit.request, item, offered, match=answer.match)
             decision = decide(about)
+            made.append(Made(about, decision))
             if not may_show(decision, about, means):
                 cut.append(Withheld(person, agency, item.category, str(decision.outcome), decision.rules))
                 continue
@@ -88,4 +91,4 @@ def apply(answers: Mapping[tuple[str, str], Answer], permits: Sequence[Permit], 
                     answer=decision.answer,
                 )
             )
-    return Redacted(tuple(kept), tuple(cut))
+    return Redacted(tuple(kept), tuple(cut), tuple(made))

@@ -13,6 +13,7 @@ from typing import Any
 
 from audit import Receipt
 from hub.assembly import Hub
+from hub.decisions import forget_month
 from hub.erasure import MONTH, Hold, handle_of
 from hub.errors import HubError, KeyRefused
 from hub.oversight import CASE_REFERENCE, person_in
@@ -114,6 +115,7 @@ def expire(hub: Hub, agency: str, month: str) -> Receipt:
             _stopped(hub, stopping, **about)
         ordered = _tell(hub, outcome="ORDERED", **about)
         hub.subject_keys.expire(agency, month)
+        forget_month(hub, agency, month)
     return _tell(hub, outcome="ERASED", refers=[ordered.eid], **about)
 
 

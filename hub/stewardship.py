@@ -6,12 +6,14 @@ where somebody is, and never store what a steward said before it stands in the t
 """
 
 import re
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from audit import Receipt
+from hub import decisions
 from hub.assembly import Hub
 from hub.casefile import CaseFile, london
 from hub.context import RequestContext
@@ -25,7 +27,7 @@ from hub.people.index import best_birth_date
 from hub.people.refresh import SAME
 from hub.people.review import CANNOT_TELL, Doubt, Held
 from hub.permits import Permit, decide_all
-from policies import Relationship
+from policies import Made, Relationship
 from policies.vocabulary import AccessMode, DataCategory, Purpose, RelationshipKind, SubjectFlag
 
 NOT_SAME = "NOT_SAME"
@@ -222,10 +224,13 @@ def _record(
     permits: Sequence[Permit] = (),
 ) -> Receipt:
     records = tuple(records)
+    people, eid = sorted({one.person for one in records}), secrets.token_hex(16)
+    record = decisions.keep(hub, ctx, eid, (Made(p.request, p.decision) for p in permits), people=people)
     return hub.trail.append(
         kind,
         now=ctx.now,
-        subjects=sorted({one.person for one in records}),
+        eid=eid,
+        subjects=people,
         user=user_of(ctx),
         purpose=Purpose.DATA_MATCHING,
         trace=ctx.request_id,
@@ -235,6 +240,7 @@ def _record(
         decision={
             "bundle": hub.policy_bundle,
             "rules": sorted({rule for permit in permits for rule in permit.decision.rules}),
+            "record": record,
         },
         data=[
             {"agency": p.agency, "category": p.category, "fields": sorted(p.fields)}

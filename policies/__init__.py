@@ -6,7 +6,7 @@ never import another package of ours. Ruled by the partnership's decision rules 
 
 from policies.agreement import SharingAgreement, basis_for, in_force
 from policies.agreement_files import AgreementInvalid, gateway_register, load_agreements, read_agreement
-from policies.bundle import bundle_hash
+from policies.bundle import Bundle, BundleInvalid, bundle_hash, bundle_text, read_bundle, rules_hash
 from policies.case import (
     Access,
     Actor,
@@ -42,6 +42,7 @@ from policies.case import (
 from policies.decide import decide
 from policies.explain import Explanation, explain
 from policies.life_cycle import Change, refusals, substantive
+from policies.recording import Made, RecordInvalid, Writer, read_made
 from policies.rules import RULES, Rule
 from policies.signing import add_signature, load_signed, sign
 from policies.soundness import faults, gateway_faults, notes
@@ -56,6 +57,8 @@ __all__ = [
     "Approval",
     "Basis",
     "BreakGlass",
+    "Bundle",
+    "BundleInvalid",
     "Change",
     "Clause",
     "ConnectorFacts",
@@ -70,10 +73,12 @@ __all__ = [
     "Gillick",
     "Intelligence",
     "Item",
+    "Made",
     "Owner",
     "PartnershipPolicy",
     "Party",
     "Recipient",
+    "RecordInvalid",
     "Relationship",
     "RequestInvalid",
     "Rule",
@@ -83,9 +88,11 @@ __all__ = [
     "SharingAgreement",
     "Subject",
     "ThresholdRecord",
+    "Writer",
     "add_signature",
     "basis_for",
     "bundle_hash",
+    "bundle_text",
     "decide",
     "explain",
     "faults",
@@ -96,7 +103,10 @@ __all__ = [
     "load_signed",
     "notes",
     "read_agreement",
+    "read_bundle",
+    "read_made",
     "refusals",
+    "rules_hash",
     "sign",
     "substantive",
 ]

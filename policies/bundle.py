@@ -1,19 +1,22 @@
-"""Which policy decided: one hash over the rules, the agreements and the gateway register.
+"""Which policy decided: one hash over the rules, the agreements and the gateway register, and the text it is made of.
 
 For: the trail, so that a recorded decision names exactly what it was made by, and a change of one word of a rule
-or of one date of an agreement is seen. It must never depend on where the files lie or in which order they are
-read. FIPS 180-4 (SHA-256).
+or of one date of an agreement is seen; and replays, which need the agreements and gateways of that day. It must never
+depend on where the files lie or in which order they are read. FIPS 180-4 (SHA-256).
 """
 
 import functools
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from policies.agreement import SharingAgreement
+from policies.agreement_files import agreement_of, written
 from policies.case import GatewayEntry
-from policies.form import write
+from policies.form import FormError, read, write
 
 HERE = Path(__file__).parent
 #: What can change a decision: the rules, how they are put together, and what their words mean.
@@ -29,6 +32,19 @@ DECIDING = (
 )
 
 
+class BundleInvalid(ValueError):
+    """A kept bundle is not what its name says, or this release cannot read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What decided: the hash of the rules' code, the agreements as they counted, the gateway register."""
+
+    rules: str
+    agreements: tuple[SharingAgreement, ...]
+    gateways: tuple[GatewayEntry, ...]
+
+
 @functools.cache
 def rules_hash() -> str:
     """Return the SHA-256 of the code that decides, in hexadecimal."""
@@ -39,24 +55,42 @@ def rules_hash() -> str:
     return digest.hexdigest()
 
 
-def agreement_hash(one: SharingAgreement) -> str:
-    """Return the SHA-256 of what an agreement says, whatever its layout and comments."""
-    return _hash({"head": write(one.head), "bases": sorted(map(_text, one.bases))})
+def bundle_text(agreements: Iterable[SharingAgreement], gateways: Iterable[GatewayEntry]) -> str:
+    """Return what the hash is over, as canonical JSON: rules, agreements and gateways, in an order of its own."""
+    content = {
+        "rules": rules_hash(),
+        "agreements": [_said(one) for one in sorted(agreements, key=lambda one: (one.reference, one.version))],
+        "gateways": sorted((write(one) for one in gateways), key=_text),
+    }
+    return _text(content)
 
 
 def bundle_hash(agreements: Iterable[SharingAgreement], gateways: Iterable[GatewayEntry]) -> str:
     """Return `sha256:` and the hash over rules, agreements and gateways; equal content gives an equal hash."""
-    content = {
-        "rules": rules_hash(),
-        "agreements": sorted([one.reference, one.version, agreement_hash(one)] for one in agreements),
-        "gateways": sorted(map(_text, gateways)),
-    }
-    return "sha256:" + _hash(content)
+    return _name(bundle_text(agreements, gateways))
+
+
+def read_bundle(text: str, name: str) -> Bundle:
+    """Return the bundle that a text holds. Raises BundleInvalid when it was altered or this release cannot read it."""
+    if _name(text) != name:
+        raise BundleInvalid("The text is not the one that the hash was made over.")
+    try:
+        plain: dict[str, Any] = json.loads(text)
+        agreements = tuple(agreement_of(one) for one in plain["agreements"])
+        gateways = tuple(read(GatewayEntry, one) for one in plain["gateways"])
+    except (FormError, ValueError, KeyError) as error:
+        raise BundleInvalid("This release cannot read the agreements or gateways of that day.") from error
+    return Bundle(plain["rules"], agreements, gateways)
+
+
+def _said(one: SharingAgreement) -> dict[str, Any]:
+    said = written(one)
+    return {**said, "basis": sorted(said["basis"], key=_text)}
+
+
+def _name(text: str) -> str:
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
 def _text(value: object) -> str:
-    return json.dumps(write(value), sort_keys=True)
-
-
-def _hash(content: object) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

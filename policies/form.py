@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}[+-]\d{2}:\d{2}", re.ASCII)
+PART_OF_SECOND = re.compile(r"(?P<microseconds>\d{6})(?P<offset>[+-]\d{2}:\d{2})", re.ASCII)
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 Reader = Callable[[object, str], Any]
@@ -50,19 +51,35 @@ def read(kind: type[T], plain: object, path: str = "", *, complete: bool = True)
     return value
 
 
-def write(value: object) -> Any:
-    """Return plain data (dict, list, text, number) that `read` turns back into an equal value."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: write(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
-    if isinstance(value, frozenset):
-        return sorted(write(one) for one in value)
-    if isinstance(value, tuple):
-        return [write(one) for one in value]
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds")
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value) if isinstance(value, StrEnum) else value
+def write(value: object, *, exact: bool = False) -> Any:
+    """Return plain data (dict, list, text, number) that `read` turns back into an equal value.
+
+    Takes `exact`: instants keep what is below a second, as only incomplete reading takes it; else they are cut to it.
+    """
+    kind: Any = type(value)
+    return _writer(kind, exact)(value)
+
+
+@functools.cache
+def _writer(kind: Any, exact: bool) -> Callable[[Any], Any]:
+    """Return the writer of one type, worked out once: hundreds of requests are written for the record of one page."""
+    if dataclasses.is_dataclass(kind):
+        names = tuple(f.name for f in dataclasses.fields(kind) if f.init)
+
+        def block(value: object) -> dict[str, Any]:
+            parts = [(name, getattr(value, name)) for name in names]
+            return {name: write(part, exact=exact) for name, part in parts}
+
+        return block
+    if issubclass(kind, frozenset):
+        return lambda value: sorted(write(one, exact=exact) for one in value)
+    if issubclass(kind, tuple):
+        return lambda value: [write(one, exact=exact) for one in value]
+    if issubclass(kind, datetime):
+        return (lambda value: value.isoformat()) if exact else (lambda value: value.isoformat(timespec="seconds"))
+    if issubclass(kind, date):
+        return lambda value: value.isoformat()
+    return str.__str__ if issubclass(kind, StrEnum) else (lambda value: value)
 
 
 @functools.cache
@@ -77,6 +94,8 @@ def reader_for(kind: Any, complete: bool) -> Reader:
         return _read_many(origin, reader_for(inner[0], complete))
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return _read_word(kind)
+    if kind is datetime and not complete:
+        return _read_exact_instant
     return PLAIN_READERS[kind]
 
 
@@ -194,6 +213,17 @@ def _read_instant(plain: object, path: str) -> datetime:
         except ValueError as error:
             raise FormError(path, "no such instant") from error
     raise FormError(path, "an instant with UTC offset is needed")
+
+
+def _read_exact_instant(plain: object, path: str) -> datetime:
+    """As `_read_instant`; a part of a second is kept."""
+    whole, point, rest = plain.partition(".") if isinstance(plain, str) else ("", "", "")
+    if not point:
+        return _read_instant(plain, path)
+    digits = PART_OF_SECOND.fullmatch(rest)
+    if digits is None:
+        raise FormError(path, "an instant with UTC offset is needed")
+    return _read_instant(whole + digits["offset"], path).replace(microsecond=int(digits["microseconds"]))
 
 
 def _read_day(plain: object, path: str) -> date:

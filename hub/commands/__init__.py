@@ -1,4 +1,4 @@
-"""`python -m hub VERB`: agreements, serve, demo, load, match, doctor, migrate, bench, connectors, keys.
+"""`python -m hub VERB`: agreements, decisions, serve, demo, load, match, doctor, migrate, bench, connectors, keys.
 
 For: operators and developers. Exit codes: 0 done, 1 the work failed or found something wrong, 2 the command or a
 setting is not usable. Every error says what, why and the next command; progress goes to standard error.
@@ -19,7 +19,19 @@ from policies import AgreementInvalid
 class Verbs(click.Group):
     """Imports a verb only when it is used, and prints refusals as sentences instead of traces."""
 
-    modules = ("agreements", "bench", "connectors", "demo", "doctor", "keys", "load", "match", "migrate", "serve")
+    modules = (
+        "agreements",
+        "bench",
+        "connectors",
+        "decisions",
+        "demo",
+        "doctor",
+        "keys",
+        "load",
+        "match",
+        "migrate",
+        "serve",
+    )
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The verbs, in order."""
