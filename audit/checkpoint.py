@@ -18,7 +18,9 @@ from audit.entry import raw_public
 from audit.errors import ProofError
 from audit.tree import HASH_BYTES
 
-ED25519 = 0x01  # c2sp.org/signed-note, signature types
+# The signature types of c2sp.org/signed-note that are used here.
+ED25519 = 0x01
+COSIGNATURE = 0x04
 LONGEST_NOTE_BYTES = 64 * 1024
 _SIGNATURE_LINE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
@@ -36,40 +38,45 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
-    """The public half of a note key, as it is handed to others: `name+hash+key`."""
+    """The public half of a note key, as it is handed to others: `name+hash+key`.
+
+    `algorithm` is ED25519 for a log and COSIGNATURE for a witness.
+    """
 
     name: str
     key_id: bytes
     public: bytes
+    algorithm: int = ED25519
 
     @classmethod
-    def of(cls, name: str, key: Ed25519PublicKey) -> "VerifierKey":
+    def of(cls, name: str, key: Ed25519PublicKey, algorithm: int = ED25519) -> "VerifierKey":
         """The verifier key of an Ed25519 key under this name."""
         require_key_name(name)
         public = raw_public(key)
-        return cls(name, _key_id(name, public), public)
+        return cls(name, _key_id(name, public, algorithm), public, algorithm)
 
     @classmethod
-    def parse(cls, text: str) -> "VerifierKey":
+    def parse(cls, text: str, algorithm: int = ED25519) -> "VerifierKey":
         """Read `name+hash+key`. The base64 part may hold a plus, so only the first two plus signs separate.
 
-        Raises: ProofError.
+        Raises: ProofError, also for a key of another algorithm: a witness's key never counts as a log's.
         """
         parts = text.strip().split("+", 2)
         if len(parts) != 3:
             raise ProofError("A verifier key has a name, a hash and a key.")
         name, key_id, encoded = parts
         require_key_name(name)
-        material = _unbase64(encoded)
-        if len(material) != 1 + 32 or material[0] != ED25519:
-            raise ProofError("The verifier key is not an Ed25519 note key.")
-        key = cls(name, _key_id(name, material[1:]), material[1:])
+        material = unbase64(encoded)
+        if len(material) != 1 + 32 or material[0] != algorithm:
+            whose = "a witness" if algorithm == COSIGNATURE else "a log"
+            raise ProofError(f"The verifier key is not an Ed25519 key of {whose}.")
+        key = cls(name, _key_id(name, material[1:], algorithm), material[1:], algorithm)
         if key_id != key.key_id.hex():
             raise ProofError("The hash of the verifier key does not fit the key.")
         return key
 
     def __str__(self) -> str:
-        encoded = base64.b64encode(bytes([ED25519]) + self.public).decode("ascii")
+        encoded = base64.b64encode(bytes([self.algorithm]) + self.public).decode("ascii")
         return f"{self.name}+{self.key_id.hex()}+{encoded}"
 
 
@@ -88,14 +95,14 @@ def sign(origin: str, size: int, root: bytes, key: Ed25519PrivateKey, key_id: by
 
 def parse(note: str) -> Checkpoint:
     """Read a checkpoint without believing it. Raises: ProofError."""
-    text, _ = _split(note)
+    text, _ = split_note(note)
     lines = text[:-1].split("\n")
     if len(lines) < 3 or not all(lines):
         raise ProofError("A checkpoint has an origin, a size and a root.")
     origin, size, root = lines[:3]
     if not _SIZE.fullmatch(size):
         raise ProofError("The size of the checkpoint is not a plain number.")
-    root_hash = _unbase64(root)
+    root_hash = unbase64(root)
     if len(root_hash) != HASH_BYTES:
         raise ProofError("The root of the checkpoint has not 32 bytes.")
     return Checkpoint(origin, int(size), root_hash, note)
@@ -107,7 +114,7 @@ def open_note(note: str, keys: Sequence[VerifierKey]) -> Checkpoint:
     Signatures by unknown keys are passed over; one by a known key that fails condemns the note.
     Raises: ProofError.
     """
-    text, signatures = _split(note)
+    text, signatures = split_note(note)
     known = {(key.name, key.key_id): key for key in keys}
     verified: set[tuple[str, bytes]] = set()
     for name, blob in signatures:
@@ -126,7 +133,8 @@ def open_note(note: str, keys: Sequence[VerifierKey]) -> Checkpoint:
     return parse(note)
 
 
-def _split(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+def split_note(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+    """A note's text, and (key name, key id and signature) of each line below it. Raises: ProofError."""
     if len(note.encode()) > LONGEST_NOTE_BYTES:
         raise ProofError("The note is too long.")
     if any(ord(char) < 0x20 and char != "\n" for char in note):
@@ -140,18 +148,19 @@ def _split(note: str) -> tuple[str, list[tuple[str, bytes]]]:
         match = _SIGNATURE_LINE.fullmatch(line)
         if match is None:
             raise ProofError("A signature line of the note is malformed.")
-        blob = _unbase64(match[2])
+        blob = unbase64(match[2])
         if len(blob) < 5:
             raise ProofError("A signature of the note is too short.")
         signatures.append((match[1], blob))
     return text, signatures
 
 
-def _key_id(name: str, public: bytes) -> bytes:
-    return hashlib.sha256(name.encode() + b"\n" + bytes([ED25519]) + public).digest()[:4]
+def _key_id(name: str, public: bytes, algorithm: int) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + bytes([algorithm]) + public).digest()[:4]
 
 
-def _unbase64(text: str) -> bytes:
+def unbase64(text: str) -> bytes:
+    """Raises: ProofError, also when the same bytes could be written in another way."""
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

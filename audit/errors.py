@@ -48,3 +48,9 @@ class ProofError(AuditError):
     """A proof, hash or checkpoint does not hold. Raised, never returned, so that it cannot be dropped."""
 
     code = "proof-invalid"
+
+
+class PolicyInvalid(AuditError):
+    """The witness policy file cannot be read as it stands; the hub does not start with half a policy."""
+
+    code = "policy-invalid"

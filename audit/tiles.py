@@ -6,7 +6,6 @@ one, and never put a smaller checkpoint in the place of a larger one. Ruled by c
 """
 
 import json
-import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, Engine, select
 
 from audit.checkpoint import VerifierKey, parse
+from audit.durable import replace_file
 from audit.errors import ProofError, TrailCorrupt, TrailUnavailable
 from audit.store import LOG, SUBMITTER, Store, entry_rows_from, read_head
 from audit.tables import keys, nodes
@@ -44,14 +44,14 @@ def export(engine: Engine, directory: Path, *, with_envelopes: bool = True) -> i
         _write_upper_tiles(connection, directory, head.size)
         enrolled = connection.execute(select(keys).order_by(keys.c.t, keys.c.key_hash)).all()
     known = {bytes(key.key_hash).hex(): bytes(key.public_key).hex() for key in enrolled if key.role == SUBMITTER}
-    _replace(directory / SUBMITTERS, (json.dumps(known, indent=1) + "\n").encode())
+    replace_file(directory / SUBMITTERS, (json.dumps(known, indent=1) + "\n").encode())
     # For convenience: whoever verifies in earnest has the log's key from elsewhere.
     for key in enrolled:
         if key.role == LOG:
             public = Ed25519PublicKey.from_public_bytes(bytes(key.public_key))
-            _replace(directory / VERIFIER_KEY, f"{VerifierKey.of(key.name, public)}\n".encode())
+            replace_file(directory / VERIFIER_KEY, f"{VerifierKey.of(key.name, public)}\n".encode())
     # Last of all, so that a reader never finds a checkpoint whose tiles are still missing.
-    _replace(directory / CHECKPOINT, head.note.encode())
+    replace_file(directory / CHECKPOINT, head.note.encode())
     return head.size
 
 
@@ -123,20 +123,4 @@ def _write_tile(path: Path, content: bytes) -> None:
         if path.read_bytes() != content:
             raise TrailCorrupt(f"The directory holds another {path.name} than the trail: one of them was changed.")
         return
-    _replace(path, content)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Temporary file, fsync, rename, directory fsync: a reader sees the whole file or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.new")
-    with temporary.open("wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-    temporary.replace(path)
-    descriptor = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    replace_file(path, content)
