@@ -6,23 +6,28 @@ For: the hub, through these names alone. This package imports nothing of ours. R
 from pathlib import Path
 
 from audit.checkpoint import Checkpoint, VerifierKey
+from audit.cosigners import Cosigners, Quorum, State, WitnessView
 from audit.entry import Entry, SealSubject
 from audit.errors import (
     AuditError,
     EntryUnknown,
     EventConflict,
     EventInvalid,
+    PolicyInvalid,
     ProofError,
     TrailCorrupt,
     TrailUnavailable,
 )
 from audit.events import SHAPES, Event, Kind, Shape
 from audit.log import Trail
+from audit.policy import WitnessPolicy, read_policy
 from audit.promise import HEADER as PROMISE_HEADER
 from audit.promise import Promised, read_promise, verify_promise
 from audit.receipts import Receipt, ReceiptProof
 from audit.reconcile import Reconciled
 from audit.tables import create_guards, excess_rights, metadata
+from audit.witness import Witness
+from audit.witness_http import witness_app
 
 
 def verifier_source() -> str:
@@ -35,27 +40,36 @@ __all__ = [
     "SHAPES",
     "AuditError",
     "Checkpoint",
+    "Cosigners",
     "Entry",
     "EntryUnknown",
     "Event",
     "EventConflict",
     "EventInvalid",
     "Kind",
+    "PolicyInvalid",
     "Promised",
     "ProofError",
+    "Quorum",
     "Receipt",
     "ReceiptProof",
     "Reconciled",
     "SealSubject",
     "Shape",
+    "State",
     "Trail",
     "TrailCorrupt",
     "TrailUnavailable",
     "VerifierKey",
+    "Witness",
+    "WitnessPolicy",
+    "WitnessView",
     "create_guards",
     "excess_rights",
     "metadata",
+    "read_policy",
     "read_promise",
     "verifier_source",
     "verify_promise",
+    "witness_app",
 ]

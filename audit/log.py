@@ -16,9 +16,11 @@ from sqlalchemy import Connection, Engine
 
 from audit import store as rows
 from audit.checkpoint import Checkpoint, VerifierKey
+from audit.cosigned import quorum_head
 from audit.entry import Entry, SealSubject, Submitter, read_entry, seal
 from audit.errors import AuditError, EntryUnknown, EventInvalid, ProofError, TrailCorrupt, TrailUnavailable
 from audit.events import EID, build, milliseconds
+from audit.policy import WitnessPolicy
 from audit.promise import Promised, sign_promise
 from audit.receipts import Receipt, ReceiptProof
 from audit.rederive import rederive
@@ -40,7 +42,8 @@ class Trail:
     Takes: `origin`, the name of the log as others know it, such as `kith.example/county`; `seal_subject`, which
     encrypts under a person's own key; `clock`, the time of checkpoints; `max_wait_s`, how long `append` may take;
     `max_queue`, how many callers may wait at once; `state_folder`, where a PostgreSQL trail remembers its last tree
-    head, outside the database and its backups (SQLite: beside the database).
+    head, outside the database and its backups (SQLite: beside the database); `policy`, whose witnesses' cosignatures
+    go into receipts.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Trail:
         max_wait_s: float = 2.0,
         max_queue: int = 1024,
         state_folder: Path | None = None,
+        policy: WitnessPolicy | None = None,
     ) -> None:
         self.verifier_key = VerifierKey.of(origin, log_key.public_key())
         self._store = rows.Store(engine, wait_s=max_wait_s)
@@ -62,6 +66,7 @@ class Trail:
         self._seal_subject = seal_subject
         self._clock = clock
         self._state_folder = state_folder
+        self._policy = policy
         self._head_file: rows.HeadFile | None = None
         self._started_in: int | None = None
         self._closed = False
@@ -82,8 +87,10 @@ class Trail:
     def __exit__(self, *_exc: object) -> None:
         self.close()
 
-    def start(self) -> None:
+    def start(self, *, before_signing: Callable[[], None] = lambda: None) -> None:
         """Build the tree again, compare it with the last signed checkpoint, and begin to write.
+
+        Takes: `before_signing`, called in between; what it raises keeps the trail from being signed.
 
         Raises: TrailCorrupt, when it differs (nothing is ever signed then); TrailUnavailable, when the database
         cannot be used or, on SQLite, when another process writes.
@@ -101,6 +108,7 @@ class Trail:
                 _require_tables(connection)
                 remembered = self._head_file.read() if self._head_file else ""
                 peaks = rederive(connection, self.verifier_key, remembered)
+            before_signing()
             began = milliseconds(self._clock())
             self._store.enrol(rows.SUBMITTER, "", self._submitter.public, began)
             self._store.enrol(rows.LOG, self.verifier_key.name, self.verifier_key.public, began)
@@ -180,7 +188,10 @@ class Trail:
                 yield _decoded(row)
 
     def receipt(self, eid: str) -> ReceiptProof:
-        """The proof that an entry is in the newest signed tree, checked before it is handed out.
+        """The proof that an entry is in the signed tree, checked before it is handed out.
+
+        It leads to the newest checkpoint that a quorum of witnesses cosigned, or to the newest of all when the entry
+        is younger than that.
 
         Raises: EntryUnknown, TrailCorrupt.
         """
@@ -190,6 +201,10 @@ class Trail:
             submitter = rows.public_key_of(connection, rows.SUBMITTER, entry.leaf[96:])
             if entry.index >= head.size or submitter is None:
                 raise TrailCorrupt("An entry is covered by no checkpoint, or by no known submitter.")
+            checkpoint = head.note
+            if self._policy and (witnessed := quorum_head(connection, self._policy, covering=entry.index)):
+                head, checkpoint = witnessed.head, witnessed.note
+                rows.open_signed(head.note, self.verifier_key)
             read = rows.node_reader(connection, inclusion_positions(entry.index, head.size))
             path = prove_inclusion(entry.index, head.size, read)
         hashed = leaf_hash(entry.leaf)
@@ -208,7 +223,7 @@ class Trail:
             leaf=entry.leaf,
             leaf_hash=hashed,
             path=tuple(path),
-            checkpoint=head.note,
+            checkpoint=checkpoint,
             submitter=submitter,
         )
 

@@ -56,7 +56,7 @@ class WitnessPolicy:
         signed = {cosignature.witness for cosignature in cosignatures}
         return self.met_by({one.name for one in self.witnesses.values() if one.key in signed})
 
-    def keys(self) -> list[VerifierKey]:
+    def vkeys(self) -> list[VerifierKey]:
         """The keys of all witnesses."""
         return [one.key for one in self.witnesses.values()]
 

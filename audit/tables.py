@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -72,7 +73,20 @@ keys = Table(
     PrimaryKeyConstraint("role", "key_hash"),
 )
 
-GUARDED = (entries, nodes, checkpoints, keys)
+#: What witnesses said, as it was when it was checked. `t` is the hub's own time of hearing it; the witness's is in the
+#: line. A witness may cosign one checkpoint again, later.
+cosignatures = Table(
+    "audit_cosignature",
+    metadata,
+    Column("size", _Index, nullable=False, autoincrement=False),
+    Column("key_hash", LargeBinary(32), nullable=False),
+    Column("t", BigInteger, nullable=False),
+    Column("line", Text, nullable=False),
+    PrimaryKeyConstraint("size", "key_hash", "t"),
+    Index("audit_cosignature_newest", "key_hash", "t"),
+)
+
+GUARDED = (entries, nodes, checkpoints, keys, cosignatures)
 
 _REFUSAL = "the audit trail is append-only"
 
@@ -83,15 +97,18 @@ _SQLITE_ALREADY_THERE = {
     "audit_node": "level = NEW.level AND number = NEW.number",
     "audit_checkpoint": "size = NEW.size",
     "audit_key": "role = NEW.role AND key_hash = NEW.key_hash",
+    "audit_cosignature": "size = NEW.size AND key_hash = NEW.key_hash AND t = NEW.t",
 }
 
 
 def create_guards(connection: Connection) -> None:
     """Make the triggers that refuse UPDATE, DELETE, REPLACE and TRUNCATE. May be called again at any time.
 
+    Tables that an older migration does not know yet are guarded by the one that makes them.
     Effects: triggers (SQLite), a function and triggers (PostgreSQL).
     """
-    for statement in _guard_statements(connection.dialect.name):
+    there = [table.name for table in GUARDED if table.name not in missing_tables(connection)]
+    for statement in _guard_statements(connection.dialect.name, there):
         connection.execute(text(statement))
 
 
@@ -136,10 +153,11 @@ def _guard_names(dialect: str, table: str) -> list[str]:
     return [f"{table}_no_update", f"{table}_no_delete", f"{table}_{last}"]
 
 
-def _guard_statements(dialect: str) -> list[str]:
+def _guard_statements(dialect: str, there: list[str]) -> list[str]:
     statements: list[str] = []
     if dialect == "sqlite":
-        for table, already_there in _SQLITE_ALREADY_THERE.items():
+        for table in there:
+            already_there = _SQLITE_ALREADY_THERE[table]
             for event_name, suffix in (("UPDATE", "no_update"), ("DELETE", "no_delete")):
                 statements.append(
                     f"CREATE TRIGGER IF NOT EXISTS {table}_{suffix} BEFORE {event_name} ON {table}"
@@ -156,7 +174,7 @@ def _guard_statements(dialect: str) -> list[str]:
         "CREATE OR REPLACE FUNCTION audit_refuse_change() RETURNS trigger LANGUAGE plpgsql AS"
         f" $$ BEGIN RAISE EXCEPTION '{_REFUSAL}'; END $$"
     )
-    for table in (guarded.name for guarded in GUARDED):
+    for table in there:
         for event_name, suffix, each in (
             ("UPDATE", "no_update", "ROW"),
             ("DELETE", "no_delete", "ROW"),

@@ -7,11 +7,12 @@ with a stack trace, an exception's text, or anything about a person in an error.
 import secrets
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import structlog
 from flask import Flask, Response, abort, g, jsonify, render_template, request, session
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -123,6 +124,20 @@ def _set_up_probes(app: Flask, hub: Hub) -> None:
     )
     seconds = Histogram("kith_request_seconds", "Seconds until the answer, by endpoint", ["endpoint"], registry=metrics)
 
+    if hub.cosigners is not None:
+        age_s = Gauge("kith_witness_quorum_age_seconds", "Seconds since a quorum cosigned", registry=metrics)
+        overdue = Gauge("kith_witness_quorum_overdue", "1 when that is longer than five minutes", registry=metrics)
+        cosigned = Gauge("kith_witness_cosigned_size", "Entries that a quorum has cosigned", registry=metrics)
+
+    def measure_witnesses() -> None:
+        if hub.cosigners is None:
+            return
+        with suppress(TrailUnavailable):
+            stands = hub.cosigners.quorum()
+            age_s.set(hub.clock().timestamp() - (stands.t or 0) / 1000 if stands.t else float("nan"))
+            overdue.set(stands.overdue)
+            cosigned.set(stands.size)
+
     @app.before_request
     def started() -> None:
         # First of all: a request that the guard turns away has its own time and its own id too.
@@ -156,11 +171,16 @@ def _set_up_probes(app: Flask, hub: Hub) -> None:
     @open_to_all
     def readyz() -> tuple[Response, int]:
         ready = common.is_ready(hub)
-        return jsonify(status="ok" if ready else "unavailable"), 200 if ready else 503
+        answer = {"status": "ok" if ready else "unavailable"}
+        if ready and hub.cosigners is not None:
+            # A note only: without its witnesses the hub goes on, and information governance is told.
+            answer["witnesses"] = "overdue" if hub.cosigners.quorum().overdue else "ok"
+        return jsonify(answer), 200 if ready else 503
 
     @app.get("/metrics")
     @open_to_all
     def metrics_page() -> Response:
+        measure_witnesses()
         return Response(generate_latest(metrics), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from audit import Event, Trail
+from audit import Cosigners, Event, Trail
 from connectors import Connector, Gatherer, Partner, build_connector, load_partners
 from hub.db import Database, make_engine
 from hub.erasure import KeyStore, SubjectKeys, month_of
@@ -20,6 +20,7 @@ from hub.errors import SettingsRefused
 from hub.keys import HUB, KeyRing, new_signing_key, read_signing_key
 from hub.migrations import current, newest
 from hub.settings import Settings
+from hub.witnesses import Watch, policy_of
 from policies import GatewayEntry, SharingAgreement, bundle_hash, gateway_register, load_signed
 from policies.vocabulary import AgencyType
 
@@ -40,6 +41,8 @@ class Hub:
     keys: KeyRing
     subject_keys: SubjectKeys
     trail: Trail
+    #: Who asks the witnesses; None when the settings name none.
+    cosigners: Cosigners | None
     partners: Mapping[str, Partner]
     connectors: Mapping[str, Connector]
     gatherer: Gatherer
@@ -53,6 +56,8 @@ class Hub:
 
     def close(self) -> None:
         """Ends the trail's writer, the partners' connections and the database's."""
+        if self.cosigners is not None:
+            self.cosigners.close()
         self.gatherer.close()
         self.trail.close()
         self.db.engine.dispose()
@@ -67,6 +72,7 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now) -> Hub:
     partners = _in_reading_order(load_partners(settings.partners_folder))
     agreements, not_signed = load_signed(settings.agreements_folder, settings.signatories_file)
     gateways = gateway_register(settings.gateways_file)
+    policy = policy_of(settings.witness_policy_file)
     database = Database(make_engine(settings.database_url))
     _require_newest_tables(database)
     keys = KeyRing(settings.master_key, database.session)
@@ -87,10 +93,16 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now) -> Hub:
         clock=clock,
         max_wait_s=settings.trail_wait_s,
         state_folder=settings.keys_folder,
+        policy=policy,
     )
+    cosigners = None
+    if policy is not None:
+        cosigners = Cosigners(
+            database.engine, key=trail.verifier_key, policy=policy, clock=clock, tell=Watch(trail, clock)
+        )
     try:
         subject_keys.require_store()
-        trail.start()
+        trail.start(before_signing=cosigners.require_not_behind if cosigners else lambda: None)
         keys.make_sure_of([HUB, *partners])
         connectors = {
             code: build_connector(partner, open_session=database.session, keys=keys)
@@ -100,6 +112,8 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now) -> Hub:
         trail.close()
         database.engine.dispose()
         raise
+    if cosigners is not None:
+        cosigners.start()
     gatherer = Gatherer(connectors, total_s=settings.gather_deadline_s, each_s=settings.partner_deadline_s)
     return Hub(
         settings=settings,
@@ -107,6 +121,7 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now) -> Hub:
         keys=keys,
         subject_keys=subject_keys,
         trail=trail,
+        cosigners=cosigners,
         partners=partners,
         connectors=connectors,
         gatherer=gatherer,

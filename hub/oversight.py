@@ -26,6 +26,7 @@ from hub.keys import HUB
 from hub.obligations import may_show
 from hub.people import candidates, parse_box
 from hub.tables import disclosure_persons, disclosure_register, disclosure_sources, duties, staff
+from hub.witnesses import ALARM_WORDS
 from policies import Relationship, decide
 from policies.vocabulary import (
     AccessMode,
@@ -389,13 +390,14 @@ def _project(hub: Hub, batch: list[Entry]) -> bool:
             continue
         fields = found.fields
         user = fields.get("user", {})
+        alarm = reason if (reason := fields.get("reason")) in ALARM_WORDS else None
         rows.append(
             {
                 "index": found.index,
                 "eid": found.eid,
                 "t": found.t,
                 "kind": found.kind,
-                "outcome": fields.get("outcome") or fields.get("decision", {}).get("outcome"),
+                "outcome": fields.get("outcome") or fields.get("decision", {}).get("outcome") or alarm,
                 "purpose": fields.get("purpose"),
                 "user": user.get("subject"),
                 "agency": user.get("agency"),

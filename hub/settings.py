@@ -51,6 +51,7 @@ class Settings:
     competence_from_age: int
     smallest_group: int
     retention_months: int
+    witness_policy_file: Path | None
     log_level: str
 
     @property
@@ -235,6 +236,10 @@ DESCRIBED: Mapping[str, tuple[str, str]] = {
         "72",
         "full months that the trail can say whom an entry is about (Limitation Act 1980, sections 2 and 5: six years)",
     ),
+    "HUB_WITNESS_POLICY_FILE": (
+        "(none)",
+        "who witnesses the trail, and how many must have cosigned (c2sp.org/tlog-policy); without it nobody is asked",
+    ),
     "HUB_LOG_LEVEL": ("INFO", "DEBUG, INFO, WARNING or ERROR"),
 }
 
@@ -276,6 +281,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         competence_from_age=env.whole("COMPETENCE_FROM_AGE", 12),
         smallest_group=env.whole("SMALLEST_GROUP", 5),
         retention_months=env.whole("RETENTION_MONTHS", 72),
+        witness_policy_file=Path(asked) if (asked := env.text("WITNESS_POLICY_FILE", "")) else None,
         log_level=env.text("LOG_LEVEL", "INFO"),
     )
     _check(settings)

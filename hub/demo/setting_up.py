@@ -14,10 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
+from audit import VerifierKey
 from consent import ConsentRecord, record_consent
 from hub.assembly import Hub, open_hub
 from hub.context import Actor, RequestContext
@@ -29,7 +31,9 @@ from hub.demo.model import County
 from hub.demo.personas import PERSONAS
 from hub.demo.promises import tell_partners
 from hub.demo.signatories import sign_agreements
+from hub.demo.witnesses import tell_witnesses
 from hub.errors import SettingsRefused
+from hub.keys import new_signing_key
 from hub.loading import Loaded, load_all
 from hub.migrations import upgrade
 from hub.people.tables import records
@@ -72,6 +76,9 @@ def set_up(
     county = build_county(DEFAULT_SEED, today=now.date())
     write_county(county, folder, ports={})
     tell("Starting the partners")
+    (folder / "keys").mkdir(mode=0o700)
+    log_key = new_signing_key(folder / "keys" / "log.key")
+    tell_witnesses(folder, VerifierKey.of(f"{urlsplit(base_url).hostname}/trail", log_key.public_key()))
     stand_ins, about = _start_stand_ins(folder, base_url)
     try:
         environment = {
@@ -83,6 +90,7 @@ def set_up(
             "HUB_PARTNERS_DIR": about["partners_folder"],
             "HUB_DROPS_DIR": about["drops_folder"],
             "HUB_ISSUERS_FILE": about["issuers_file"],
+            "HUB_WITNESS_POLICY_FILE": about["witness_policy_file"],
             **sign_agreements(folder),
         }
         settings = read_settings(environment)

@@ -22,11 +22,13 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from audit import witness_app
 from hub.demo.behaviour import BehaviourRefused, behaviours, tell
 from hub.demo.county import build_county
 from hub.demo.files import write_issuers, write_partners
 from hub.demo.identity_provider import Client, NotADemonstration, Provider, create_provider_app
 from hub.demo.partner_servers import create_fhir_app, create_recovery_app
+from hub.demo.witnesses import open_witnesses, write_policy
 
 _HOST = "127.0.0.1"
 #: Where the hub takes people back after sign-in, when nothing else is said.
@@ -73,6 +75,11 @@ class StandIns:
                 app = create_fhir_app(county, practice, base_url=lambda base=base: base, folder=folder)  # type: ignore[misc]
                 self._servers[practice].app = app
             self._servers["sms"].app = create_recovery_app(county, folder=folder)
+            self._witnesses = open_witnesses(folder)
+            for agency, witness in self._witnesses.items():
+                self._servers[f"witness {agency}"] = make_server(
+                    _HOST, 0, witness_app(witness), threaded=True, request_handler=_Silent
+                )
             self.secret_file = folder / "identity-client-secret"
             client = Client(
                 client_id,
@@ -87,6 +94,8 @@ class StandIns:
                 server.server_close()
             raise
         write_partners(folder, ports=self.ports)
+        witness_ports = {agency: self._servers[f"witness {agency}"].port for agency in self._witnesses}
+        self.policy_file = write_policy(folder, self._witnesses, witness_ports) if self._witnesses else None
         self.issuers_file = write_issuers(folder, issuer=self.issuer, client_id=client_id, secret_file=self.secret_file)
         self._threads = [
             threading.Thread(target=server.serve_forever, args=(0.05,), name=name, daemon=True)
@@ -107,6 +116,7 @@ class StandIns:
             "issuers_file": str(self.issuers_file.resolve()),
             "partners_folder": str((self.folder / "partners").resolve()),
             "drops_folder": str((self.folder / "drops").resolve()),
+            "witness_policy_file": str(self.policy_file.resolve()) if self.policy_file else None,
             "switches": f"{self.issuer}/demo/partners",
         }
 
@@ -118,6 +128,8 @@ class StandIns:
             thread.join()
         for server in self._servers.values():
             server.server_close()
+        for witness in self._witnesses.values():
+            witness.close()
 
 
 def _secret(path: Path) -> str:

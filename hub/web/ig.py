@@ -11,6 +11,7 @@ from hub.headers import OVERSEEING, for_roles, take_draft
 from hub.oversight import Filter, Register
 from hub.web.common import context_of, hub_of
 from hub.web.proofs import KIND_WORDS, entry_view, outcome_words
+from hub.witnesses import note_of
 from hub.words import PURPOSE_WORDS
 from policies.vocabulary import Purpose
 
@@ -58,6 +59,7 @@ def _page(values: dict[str, str], errors: dict[str, str], found: Register) -> st
         purposes=[{"value": p, "text": PURPOSE_WORDS[p]} for p in Purpose],
         results=None if errors else [_row(r, names) for r in found.rows],
         filter_action="/ig",
+        witnesses=note_of(hub.cosigners.quorum()) if hub.cosigners else None,
         paging={"words": f"{found.total:,} recorded, newest first; page {found.page} of {found.pages}"},
         page_buttons=_pages(found),
     )

@@ -10,6 +10,7 @@ from typing import Any
 from audit import ReceiptProof
 from hub.assembly import Hub
 from hub.oversight import Entered
+from hub.witnesses import ALARM_WORDS
 from hub.words import (
     ARTICLE6_WORDS,
     ARTICLE9_WORDS,
@@ -74,7 +75,9 @@ OUTCOME_LABELS: Mapping[str, str] = {
 
 
 def outcome_words(code: str | None) -> str:
-    """An outcome in words; a search says how many it found."""
+    """An outcome or the reason of an alarm in words; a search says how many it found."""
+    if code in ALARM_WORDS:
+        return ALARM_WORDS[code]
     if code and code.startswith("FOUND-"):
         count = code.removeprefix("FOUND-")
         return "Nobody found" if count == "0" else f"{count} found"

@@ -150,6 +150,7 @@ def test_what_nobody_sets_has_the_default_that_the_list_of_settings_says() -> No
         "HUB_COMPETENCE_FROM_AGE": settings.competence_from_age,
         "HUB_SMALLEST_GROUP": settings.smallest_group,
         "HUB_RETENTION_MONTHS": settings.retention_months,
+        "HUB_WITNESS_POLICY_FILE": "(none)" if settings.witness_policy_file is None else "a file",
         "HUB_LOG_LEVEL": settings.log_level,
         "HUB_BASE_URL": "(none)",
         "HUB_MASTER_KEY": "(none)",
