@@ -1,6 +1,6 @@
 # Two commands do everything: `make demo` and `make test`. Nothing needs to be installed by hand first;
 # Debian packages are installed when root, else the exact command is printed.
-.PHONY: demo test check lock env env-test screens mutants
+.PHONY: demo test check lock env env-test screens mutants access
 SHELL := bash
 PY := .venv/bin/python
 
@@ -39,3 +39,7 @@ screens: env-test
 # Faults put into the decision rules, one at a time, and those that no test notices: make mutants SAMPLE=100
 mutants: env-test
 	@scripts/mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(MODULE),--module $(MODULE))
+
+# Every role at every door with every thing, judged by an independent oracle: make access CASES=100000
+access: env-test
+	$(PY) -m tests.access $(if $(CASES),--cases $(CASES)) $(if $(SEED),--seed $(SEED))

@@ -38,7 +38,6 @@ from policies.vocabulary import (
     ConsentKind,
     ConsentState,
     GiverCapacity,
-    PartyStatus,
     Purpose,
     ReasonCode,
     Role,
@@ -146,8 +145,9 @@ def purposes_for(agreements: Iterable[SharingAgreement], agency: str, role: Role
     allowed: set[Purpose] = set()
     for agreement in (a.for_decision() for a in agreements):
         in_force = agreement.status == AgreementStatus.ACTIVE and agreement.effective_from <= today
-        signed = any(p.agency == agency and p.status == PartyStatus.SIGNED for p in agreement.parties)
-        if in_force and signed and (agreement.expires_on is None or today <= agreement.expires_on):
+        # Who only gives under an agreement may not ask under it (rule P04).
+        receives = agency in agreement.recipients
+        if in_force and receives and (agreement.expires_on is None or today <= agreement.expires_on):
             for clause in agreement.clauses:
                 if role in clause.recipient_roles:
                     allowed |= clause.purposes
@@ -312,6 +312,14 @@ def enquiry_of(hub: Hub, ctx: RequestContext, enquiry_id: str) -> Enquiry:
         persons={member.person: member.why for member in members},
         identities={member.person: member.identity for member in members},
     )
+
+
+def running_enquiry_of(hub: Hub, ctx: RequestContext, enquiry_id: str) -> Enquiry:
+    """The enquiry, for an act in it. Raises NotForYou when it has ended: nobody is looked for under it any more."""
+    enquiry = enquiry_of(hub, ctx, enquiry_id)
+    if enquiry.closed_at is not None:
+        raise NotForYou("This enquiry is closed.", next_steps=("Open a new enquiry.",))
+    return enquiry
 
 
 def own_enquiries(hub: Hub, ctx: RequestContext, *, limit: int = 25) -> tuple[Enquiry, ...]:

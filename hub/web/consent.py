@@ -61,9 +61,7 @@ def empty_form(enquiry_id: str, form: str) -> str | AnyResponse:
 def store(enquiry_id: str, form: str) -> str | AnyResponse | tuple[str, int]:
     """Stores what one of the forms says."""
     hub, ctx = hub_of(), context_of()
-    enquiry = enquiries.enquiry_of(hub, ctx, enquiry_id)
-    if enquiry.closed_at is not None:
-        raise NotForYou("This enquiry is closed.", next_steps=("Open a new enquiry.",))
+    enquiry = enquiries.running_enquiry_of(hub, ctx, enquiry_id)
     family = _family(enquiry)
     lists = ("agencies", "categories")
     typed: dict[str, Any] = {**request.form.to_dict(), **{name: request.form.getlist(name) for name in lists}}

@@ -93,7 +93,7 @@ def go_on(enquiry_id: str) -> str | Response:
 @for_roles(ENQUIRING)
 def search(enquiry_id: str) -> str | tuple[str, int]:
     """Searches again, within the same enquiry; once somebody is confirmed, for one more person and how they belong."""
-    enquiry = enquiries.enquiry_of(hub_of(), context_of(), enquiry_id)
+    enquiry = enquiries.running_enquiry_of(hub_of(), context_of(), enquiry_id)
     typed = request.form.to_dict()
     if enquiry.subject is not None:
         connection = typed.get("connection", "")
@@ -109,7 +109,7 @@ def search(enquiry_id: str) -> str | tuple[str, int]:
 def confirm(enquiry_id: str) -> Response:
     """A person confirms the candidate; only one who was just offered in this enquiry."""
     hub, ctx = hub_of(), context_of()
-    enquiry = enquiries.enquiry_of(hub, ctx, enquiry_id)
+    enquiry = enquiries.running_enquiry_of(hub, ctx, enquiry_id)
     person = request.form.get("person", "")
     if person not in session.get("offered", {}).get(enquiry.id, []):
         raise NotForYou("Choose from the people that the search has just shown.", next_steps=("Search again.",))

@@ -1,0 +1,269 @@
+"""The things that the matrix of access is about, made in a running house by the people whose things they are.
+
+For: enquiries of several agencies, purposes and states, receipts, tasks, records in doubt - and beside them ids that
+nobody gave out. What is known of each thing is written down as it is made; nothing is looked up in the hub's rules.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from hub.duties import Duty, write
+from hub.people.tables import links, records
+from hub.signin.oidc import read_issuers
+from hub.tables import duties, enquiries
+from tests.access.oracle import Thing, Who, kinds
+from tests.conftest import House, Visitor
+from tests.hub.conftest import Gate, newest, with_parts
+from tests.hub.provider import Provider
+
+REASON = "A referral came in that names this child and the family"
+NOTE = "Rang the team about it this morning"
+#: Which purposes each agency's enquiries are opened for.
+PROTECTIVE = ("S47_ENQUIRY", "MASH_SCREENING", "S17_ASSESSMENT")
+PURPOSES: Mapping[str, tuple[str, ...]] = {
+    "csc": (*PROTECTIVE, "EARLY_HELP"),
+    "police": PROTECTIVE,
+    "hv": (*PROTECTIVE, "EARLY_HELP"),
+    "housing": (*PROTECTIVE, "EARLY_HELP"),
+    "asc": PROTECTIVE,
+}
+#: Ids that were never given out, of right and of wrong shape. A slash would be another address.
+NEVER = ("EN-0000000000000000", "0" * 32, "DU-" + "0" * 32)
+MALFORMED = (
+    "en-0000000000000000", "EN-00000000000000000", "EN-000000000000000g", "-1", "0", "1-1", "2-1",
+    "' OR 1=1 --", "%", "*", "a" * 3000, "\u0661\u0662\u0663", "EN-\u212a", "\ud7ff", "\U0001f50d", ".", " ", "None",
+    "{{7*7}}", "\x00", "EN-\x000",
+)  # fmt: skip
+LAPSED_AFTER = timedelta(days=64)
+#: A worker whom the county knows as a private person, and who is close to him.
+SUBJECT = {"name": "Marcus Brightwell", "person": "brightwell.marcus"}
+CLOSE = frozenset({"brightwell.marcus", "brightwell.jonah", "brightwell.sadie"})
+
+
+@dataclass
+class World:
+    """The house with its things; `tasks` need the note and outcome that a form carries."""
+
+    gate: Gate
+    things: dict[str, list[Thing]] = field(default_factory=dict)
+    persons: dict[str, str] = field(default_factory=dict)
+    made_by: dict[str, tuple[Who, Visitor]] = field(default_factory=dict)
+
+    def add(self, about: str, id: str, **facts: str) -> None:
+        """One more thing."""
+        self.things.setdefault(about, []).append(Thing(about, id, facts))
+
+
+def build(house: House, provider: Provider, folder: Path, *, small: bool) -> World:
+    """Makes the things. A small world has fewer of each kind, and every kind."""
+    issuers = folder / "issuers.toml"
+    issuers.write_text(provider.settings(agencies=tuple(house.hub.partners)))
+    settings = replace(house.hub.settings, issuers_file=issuers, idle_min=600, absolute_min=1200)
+    gate = Gate(with_parts(house, settings=settings), provider, issuers)
+    gate.house.app.extensions["signin"].issuers = read_issuers(issuers, https_only=False)
+    world = World(gate)
+    world.persons = _persons(house)
+    for agency in ("csc", "police", "hv") if small else PURPOSES:
+        for purpose in PURPOSES[agency]:
+            _enquiries(world, agency, purpose)
+    _receipts(world)
+    _tasks(world)
+    _records(world)
+    for about in list(world.things):
+        for id in (*NEVER, *MALFORMED):
+            world.add(about, id, there="no")
+    return world
+
+
+def sign_in(gate: Gate, who: Who) -> Visitor:
+    """This person at the front door, by the provider's code flow."""
+    claims: dict[str, Any] = {"sub": who.id}
+    if not who.strong:
+        claims["amr"] = ["pwd"]
+    if who.close:
+        born = gate.house.demonstration.county.people[SUBJECT["person"]].born
+        claims |= {"name": SUBJECT["name"], "birthdate": born.isoformat() if born else None}
+    return gate.visitor(who.role, agency=who.agency, **claims)
+
+
+def known_as(visitor: Visitor) -> str:
+    """The user id under which the hub knows somebody."""
+    with visitor.client.session_transaction() as session:
+        user: str = session["actor"]["id"]
+    return user
+
+
+def _maker(world: World, role: str, agency: str) -> tuple[Who, Visitor]:
+    key = f"{role} of {agency}"
+    if key not in world.made_by:
+        who = Who(id=f"maker {key}", role=role, agency=agency)
+        world.made_by[key] = who, sign_in(world.gate, who)
+    return world.made_by[key]
+
+
+def _enquiries(world: World, agency: str, purpose: str) -> None:
+    """One enquiry of an agency for a purpose in each state in which one can be."""
+    role = "FAMILY_KEYWORKER" if purpose == "EARLY_HELP" else "MASH_SOCIAL_WORKER"
+    _, visitor = _maker(world, role, agency)
+    for number, state in enumerate(("open", "empty", "closed", "lapsed", "closing")):
+        form = {"purpose": purpose, "reference": f"REF/{number}", "rationale": REASON, "who": "999 700 0048"}
+        page = visitor.post("/enquiries/new", form | ({"threshold": "S47_DECISION"} if purpose in PROTECTIVE else {}))
+        action = re.search(r'action="/enquiries/([^"/]+)/person"', page.text)
+        person = re.search(r'name="person" value="([^"]+)"', page.text)
+        assert action, page.text
+        assert person, page.text
+        enquiry = action[1]
+        if state != "empty":
+            answer = visitor.post(f"/enquiries/{enquiry}/person", {"person": person[1]})
+            assert answer.status_code == 303, answer.text
+        if state == "closed":
+            assert visitor.post(f"/enquiries/{enquiry}/close").status_code == 200
+        if state == "lapsed":
+            hub = world.gate.hub
+            with hub.db.writing() as session:
+                mine = enquiries.c.id == enquiry
+                session.execute(update(enquiries).where(mine).values(opened_at=hub.clock() - LAPSED_AFTER))
+        meant = {"lapsed": "closed", "closing": "open"}.get(state, state)
+        more = {"closing": "yes"} if state == "closing" else {}
+        world.add("enquiry", enquiry, agency=agency, purpose=purpose, state=meant, **more)
+
+
+def _receipts(world: World) -> None:
+    """Entries of the trail of several kinds, by people of several agencies."""
+    for agency in ("csc", "police"):
+        who, visitor = _maker(world, "MASH_SOCIAL_WORKER", agency)
+        assert visitor.get("/enquiries/new").status_code == 200
+        sign_in_event = next(
+            e for e in world.gate.hub.trail.events(0) if e.kind == "sign-in" and _by(e, known_as(visitor))
+        )
+        opened = next(e for e in world.gate.hub.trail.events(0) if e.kind == "collect" and _by(e, known_as(visitor)))
+        for event in (sign_in_event, opened):
+            world.add("receipt", event.eid, user=who.id, parties=agency)
+            world.add("entry", event.eid)
+    who, visitor = _maker(world, "GP_CARE_COORDINATOR", "gp-millbrook")
+    assert visitor.post("/gp-check", {"nhs_number": "9997000390"}).status_code == 200
+    check = newest(world.gate.hub, "check")
+    world.add("receipt", check.eid, user=who.id, parties="gp-millbrook asc")
+    world.add("entry", check.eid)
+
+
+def _by(event: Any, user: str) -> bool:
+    return bool(event.fields.get("user", {}).get("subject") == user)
+
+
+def _tasks(world: World) -> None:
+    """A task of each kind, of two agencies, and those with somebody who may or may not do them."""
+    hub = world.gate.hub
+    who, visitor = _maker(world, "MASH_DECISION_MAKER", "csc")
+    officer, at_the_desk = _maker(world, "IG_OFFICER", "csc")
+    for kind in kinds():
+        for agency in ("csc", "police"):
+            _task(world, hub, kind, agency=agency)
+        _task(world, hub, kind, agency="csc", person="brightwell.jonah")
+        _task(world, hub, kind, agency="csc", done="yes")
+    _task(world, hub, "RETRO_REVIEW", agency="", barred=(officer, known_as(at_the_desk)))
+    _task(world, hub, "DISPUTE", agency="csc", barred=(who, known_as(visitor)))
+    _task(world, hub, "INFORM_SUBJECT", agency="csc", given=(who, known_as(visitor)))
+
+
+def _task(
+    world: World,
+    hub: Any,
+    kind: str,
+    *,
+    agency: str,
+    person: str = "",
+    done: str = "no",
+    barred: tuple[Who, str] | None = None,
+    given: tuple[Who, str] | None = None,
+) -> None:
+    duty = Duty(
+        kind=kind,
+        agency=agency or None,
+        person=world.persons[person] if person else None,
+        receipt="0" * 31 + "1",
+        barred=barred[1] if barred else None,
+        user=given[1] if given else None,
+        once=("matrix", kind, agency, person, done, str(barred), str(given)),
+    )
+    write(hub, [duty], now=hub.clock())
+    if done == "yes":
+        with hub.db.writing() as session:
+            session.execute(update(duties).where(duties.c.id == duty.id).values(done_at=hub.clock()))
+    facts = {"kind": kind, "agency": agency, "persons": person, "done": done}
+    facts |= {"barred": barred[0].id} if barred else {}
+    facts |= {"given": given[0].id} if given else {}
+    world.add("task", duty.id, **facts)
+
+
+def _records(world: World) -> None:
+    """Persons whose records may and may not be looked at, and pairs in doubt."""
+    for key in ("tarrant.maisie", "adeleke.tiwa", "pemberton.dorothy"):
+        world.add("person", world.persons[key], purpose="DATA_MATCHING", persons=key)
+    for key in ("brightwell.marcus", "brightwell.jonah"):
+        world.add("person", world.persons[key], purpose="DATA_MATCHING", persons=key)
+    # Fled, her son, the partner she left, adopted, and the identity from before.
+    for key in ("zielonka.nadia", "zielonka.filip", "zielonka.marek", "fairweather.isla", "dunmore.kayleigh"):
+        world.add("person", world.persons[key], purpose="DATA_MATCHING", persons=key, hidden="hidden")
+    for first, second in _in_doubt(world):
+        world.add("pair", f"{first}-{second}", purpose="DATA_MATCHING")
+        world.add("pair", f"{second}-{first}", there="no")
+    rows = {key: _rows_of(world, key) for key in ("tarrant.maisie", "adeleke.tiwa", *CLOSE, "zielonka.nadia")}
+    world.add("pair", f"{rows['tarrant.maisie'][0]}-{rows['tarrant.maisie'][1]}", there="no")
+    for key, other, facts in (
+        ("brightwell.marcus", "brightwell.sadie", {"persons": "brightwell.marcus"}),
+        ("zielonka.nadia", "adeleke.tiwa", {"hidden": "hidden"}),
+    ):
+        first, second = sorted((rows[key][0], rows[other][0]))
+        with world.gate.hub.db.writing() as session:
+            session.execute(
+                insert(links).values(
+                    first_id=first, second_id=second, weight_bits=1.0, probability=0.5, outcome="review"
+                )
+            )
+        world.add("pair", f"{first}-{second}", purpose="DATA_MATCHING", **facts)
+
+
+def _rows_of(world: World, key: str) -> list[int]:
+    """The rows of the index that are about a person of a story."""
+    with world.gate.hub.db.session() as session:
+        mine = records.c.person == world.persons[key]
+        return list(session.scalars(select(records.c.id).where(mine).order_by(records.c.id)))
+
+
+def _in_doubt(world: World) -> list[tuple[int, int]]:
+    """Pairs of the index that wait for a steward and are about nobody of a story."""
+    stories = set(world.persons.values())
+    one, other = records.alias(), records.alias()
+    query = (
+        select(links.c.first_id, links.c.second_id, one.c.person, other.c.person)
+        .join(one, one.c.id == links.c.first_id)
+        .join(other, other.c.id == links.c.second_id)
+        .where(links.c.outcome == "review")
+        .order_by(links.c.first_id, links.c.second_id)
+    )
+    with world.gate.hub.db.session() as session:
+        return [(a, b) for a, b, p, q in session.execute(query).all() if not {p, q} & stories][:3]
+
+
+def _persons(house: House) -> dict[str, str]:
+    """The hub's ids of the people of the stories, by the county's own keys."""
+    with house.hub.db.session() as session:
+        known = {
+            (agency, record): person
+            for agency, record, person in session.execute(select(records.c.agency, records.c.record, records.c.person))
+        }
+    return {key: known[place] for place, key in _story_records(house) if place in known}
+
+
+def _story_records(house: House) -> Iterator[tuple[tuple[str, str], str]]:
+    county = house.demonstration.county
+    for place, key in county.truth.items():
+        if not key.startswith("ordinary:"):
+            yield place, key
