@@ -35,7 +35,7 @@ ROLES = tuple(role.value for role in Role)
 #: For the cut: whoever opens something, and some who open nothing.
 SOME = (
     "MASH_SOCIAL_WORKER", "MASH_DECISION_MAKER", "AGENCY_NAVIGATOR", "FAMILY_KEYWORKER", "SOCIAL_WORKER",
-    "GP_CLINICIAN", "IG_OFFICER", "DPO", "DATA_STEWARD", "SYSTEM_ADMIN",
+    "POLICE_MASH_SUPERVISOR", "GP_CLINICIAN", "IG_OFFICER", "DPO", "DATA_STEWARD", "SYSTEM_ADMIN",
 )  # fmt: skip
 CUT = 1_500
 

@@ -28,11 +28,12 @@ NOTE = "Rang the team about it this morning"
 PROTECTIVE = ("S47_ENQUIRY", "MASH_SCREENING", "S17_ASSESSMENT")
 PURPOSES: Mapping[str, tuple[str, ...]] = {
     "csc": (*PROTECTIVE, "EARLY_HELP"),
-    "police": PROTECTIVE,
+    "police": (*PROTECTIVE, "ADULT_S42"),
     "hv": (*PROTECTIVE, "EARLY_HELP"),
     "housing": (*PROTECTIVE, "EARLY_HELP"),
     "asc": PROTECTIVE,
 }
+OPENERS = {"EARLY_HELP": "FAMILY_KEYWORKER", "ADULT_S42": "POLICE_MASH_SUPERVISOR"}
 #: Ids that were never given out, of right and of wrong shape. A slash would be another address.
 NEVER = ("EN-0000000000000000", "0" * 32, "DU-" + "0" * 32)
 MALFORMED = (
@@ -109,7 +110,7 @@ def _maker(world: World, role: str, agency: str) -> tuple[Who, Visitor]:
 
 def _enquiries(world: World, agency: str, purpose: str) -> None:
     """One enquiry of an agency for a purpose in each state in which one can be."""
-    role = "FAMILY_KEYWORKER" if purpose == "EARLY_HELP" else "MASH_SOCIAL_WORKER"
+    role = OPENERS.get(purpose, "MASH_SOCIAL_WORKER")
     _, visitor = _maker(world, role, agency)
     for number, state in enumerate(("open", "empty", "closed", "lapsed", "closing")):
         form = {"purpose": purpose, "reference": f"REF/{number}", "rationale": REASON, "who": "999 700 0048"}
