@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from audit.checkpoint import VerifierKey
 from audit.cosignature import Cosignature, read_cosignatures
@@ -92,6 +92,24 @@ def quorum_head(connection: Connection, policy: WitnessPolicy, *, covering: int 
         if policy.met(signed):
             return CosignedHead(head, note, t)
     return None
+
+
+def newest_cosigned(connection: Connection, sizes: int = _LOOKED_AT) -> str | None:
+    """Of the newest cosigned checkpoints the one that most witnesses cosigned, as it stands; None without any.
+
+    For exports, which do not know the policy of whoever will check them.
+    """
+    c = cosignatures.c
+    query = select(c.size, func.count(c.key_hash.distinct())).group_by(c.size).order_by(c.size.desc()).limit(sizes)
+    rows = connection.execute(query).all()
+    if not rows:
+        return None
+    size = max(rows, key=lambda row: (row[1], row[0]))[0]
+    head = checkpoint_at(connection, size)
+    first: dict[bytes, str] = {}
+    for witness, line in connection.execute(select(c.key_hash, c.line).where(c.size == size).order_by(c.t)):
+        first.setdefault(bytes(witness), line)
+    return head.note + "".join(first[witness] for witness in sorted(first)) if head else None
 
 
 def _holding(note: str, line: str, key: VerifierKey | None) -> Cosignature | None:

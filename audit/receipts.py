@@ -67,8 +67,14 @@ class ReceiptProof:
         return json.dumps(self.document(with_envelope=with_envelope), indent=1) + "\n"
 
     def tlog_proof(self) -> str:
-        """The same proof as c2sp.org/tlog-proof, for verifiers that others wrote."""
-        lines = ["c2sp.org/tlog-proof@v1", f"index {self.index}", *(_base64(node) for node in self.path), ""]
+        """The same proof as c2sp.org/tlog-proof, for verifiers that others wrote; the extra data is the leaf."""
+        lines = [
+            "c2sp.org/tlog-proof@v1",
+            f"extra {_base64(self.leaf)}",
+            f"index {self.index}",
+            *(_base64(node) for node in self.path),
+            "",
+        ]
         return "\n".join(lines) + "\n" + self.checkpoint
 
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, Engine, select
 
 from audit.checkpoint import VerifierKey, parse
+from audit.cosigned import newest_cosigned
 from audit.durable import replace_file
 from audit.errors import ProofError, TrailCorrupt, TrailUnavailable
 from audit.store import LOG, SUBMITTER, Store, entry_rows_from, read_head
@@ -23,6 +24,7 @@ TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
 
 CHECKPOINT = "checkpoint"
+COSIGNED = "cosigned"
 ENVELOPES = "envelopes"
 SUBMITTERS = "submitters.json"
 VERIFIER_KEY = "log.vkey"
@@ -42,6 +44,7 @@ def export(engine: Engine, directory: Path, *, with_envelopes: bool = True) -> i
         _require_growth(directory, head.size)
         _write_entries(connection, directory, head.size, with_envelopes=with_envelopes)
         _write_upper_tiles(connection, directory, head.size)
+        witnessed = newest_cosigned(connection)
         enrolled = connection.execute(select(keys).order_by(keys.c.t, keys.c.key_hash)).all()
     known = {bytes(key.key_hash).hex(): bytes(key.public_key).hex() for key in enrolled if key.role == SUBMITTER}
     replace_file(directory / SUBMITTERS, (json.dumps(known, indent=1) + "\n").encode())
@@ -50,6 +53,8 @@ def export(engine: Engine, directory: Path, *, with_envelopes: bool = True) -> i
         if key.role == LOG:
             public = Ed25519PublicKey.from_public_bytes(bytes(key.public_key))
             replace_file(directory / VERIFIER_KEY, f"{VerifierKey.of(key.name, public)}\n".encode())
+    if witnessed:
+        replace_file(directory / COSIGNED, witnessed.encode())
     # Last of all, so that a reader never finds a checkpoint whose tiles are still missing.
     replace_file(directory / CHECKPOINT, head.note.encode())
     return head.size

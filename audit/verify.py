@@ -4,7 +4,7 @@ For: anyone who does not want to believe the hub. It shares no code with the wri
 recomputes every hash and signature, and says in words what it found. Only the standard library and `cryptography`
 are used, so that this one file can be carried away and run on its own: `python verify.py DIR [--key VKEY]`.
 It must never print what an entry says. Ruled by RFC 6962, c2sp.org/tlog-tiles, c2sp.org/tlog-checkpoint,
-c2sp.org/signed-note and the Sigsum v1 tree leaf.
+c2sp.org/signed-note, c2sp.org/tlog-proof, c2sp.org/tlog-cosignature, c2sp.org/tlog-policy and the Sigsum v1 tree leaf.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import re
 import secrets
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -45,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Check what the command line names. Returns: 0 when everything holds, 1 when anything does not."""
     parser = argparse.ArgumentParser(prog="audit verify", description="Check an exported audit trail, or a receipt.")
     parser.add_argument("path", type=Path, help="the directory of an export, or the file of a receipt")
+    parser.add_argument(
+        "--policy", type=Path, metavar="FILE", help="the witnesses, and how many of them must have cosigned"
+    )
     parser.add_argument("--key", metavar="VKEY", help="the log's verifier key, from a source other than the export")
     parser.add_argument(
         "--submitter", metavar="HEX", action="append", default=[], help="accept leaves of this public key only"
@@ -64,12 +68,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
+        policy = _Policy(options.policy.read_text(encoding="utf-8")) if options.policy else None
+        key = policy.log() if policy and options.key is None else options.key
         if options.path.is_dir():
             said = verify_directory(
-                options.path, options.key, options.submitter, every=options.all_signatures, known=options.known
+                options.path, key, options.submitter, every=options.all_signatures, known=options.known, policy=policy
             )
         else:
-            said = verify_receipt(options.path, options.key, options.submitter)
+            said = verify_receipt(options.path, key, options.submitter, policy=policy)
     except Refused as fault:
         sys.stdout.write(f"NOT VERIFIED: {fault}\n")
         return 1
@@ -83,7 +89,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def verify_directory(
-    directory: Path, vkey: str | None, trusted: Sequence[str], *, every: bool = True, known: Sequence[Path] = ()
+    directory: Path,
+    vkey: str | None,
+    trusted: Sequence[str],
+    *,
+    every: bool = True,
+    known: Sequence[Path] = (),
+    policy: "_Policy | None" = None,
 ) -> list[str]:
     """Recompute a whole export. Returns: sentences. Raises: Refused."""
     said = []
@@ -97,6 +109,12 @@ def verify_directory(
             " Give --key from another source."
         )
     size, root = _open_checkpoint((directory / "checkpoint").read_text(encoding="utf-8"), vkey)
+    if policy is not None:
+        witnessed = directory / "cosigned"
+        if not witnessed.exists():
+            raise Refused("the export holds no checkpoint that witnesses cosigned.")
+        known = [*known, witnessed]
+        said.append(policy.require(witnessed.read_text(encoding="utf-8")))
     earlier = [_open_checkpoint(path.read_text(encoding="utf-8"), vkey) for path in known]
     for earlier_size, _ in earlier:
         if earlier_size > size:
@@ -148,11 +166,16 @@ def verify_directory(
     return said
 
 
-def verify_receipt(path: Path, vkey: str | None, trusted: Sequence[str]) -> list[str]:
-    """Check one receipt bundle. Returns: sentences. Raises: Refused."""
+def verify_receipt(
+    path: Path, vkey: str | None, trusted: Sequence[str], *, policy: "_Policy | None" = None
+) -> list[str]:
+    """Check one receipt, as a bundle or as a tlog-proof. Returns: sentences. Raises: Refused."""
     if vkey is None:
         raise Refused("a receipt can only be checked against the log's key: give --key.")
-    bundle = _json(path.read_bytes())
+    data = path.read_bytes()
+    if data.startswith(b"c2sp.org/tlog-proof@v1\n"):
+        return _verify_tlog_proof(data.decode("utf-8"), vkey, policy)
+    bundle = _json(data)
     if not isinstance(bundle, dict) or bundle.get("format") != "kith-receipt/1":
         raise Refused("this is not a receipt of the format kith-receipt/1.")
     expected = {"format", "eid", "kind", "t", "index", "leaf", "path", "checkpoint", "submitter", "envelope"}
@@ -172,6 +195,7 @@ def verify_receipt(path: Path, vkey: str | None, trusted: Sequence[str]) -> list
     if _climb(index, size, hashlib.sha256(b"\x00" + leaf).digest(), path_hashes) != root:
         raise Refused("the path does not lead to the signed root.")
     said = [f"Entry {index} is in the signed trail of {size} entries."]
+    said.append(policy.require(bundle["checkpoint"]) if policy else _NO_POLICY)
     if "envelope" not in bundle:
         said.append("The receipt has no envelope: which event this is, and when, rests on the word of its giver.")
         return said
@@ -182,6 +206,120 @@ def verify_receipt(path: Path, vkey: str | None, trusted: Sequence[str]) -> list
         raise Refused("the receipt says something else than its envelope.")
     said.append("Its envelope is the one that the entry commits to, and the receipt says what the envelope says.")
     return said
+
+
+def _verify_tlog_proof(text: str, vkey: str, policy: "_Policy | None") -> list[str]:
+    """A proof in the form of c2sp.org/tlog-proof, whose extra data is the leaf."""
+    head, blank, note = text.partition("\n\n")
+    lines = head.split("\n")
+    if not blank or len(lines) < 3 or not lines[1].startswith("extra ") or not lines[2].startswith("index "):
+        raise Refused("the proof has no extra data (the leaf), no index or no checkpoint.")
+    if not re.fullmatch(r"0|[1-9][0-9]{0,18}", lines[2][6:], re.ASCII):
+        raise Refused("the proof's index is not a plain number.")
+    leaf, index = _unbase64(lines[1][6:]), int(lines[2][6:])
+    path = [_unbase64(line) for line in lines[3:]]
+    size, root = _open_checkpoint(note, vkey)
+    if len(leaf) != _LEAF or any(len(node) != _HASH for node in path):
+        raise Refused("the leaf or a hash of the path has not the proper length.")
+    if index >= size:
+        raise Refused("the proof's index lies outside the tree.")
+    if _climb(index, size, hashlib.sha256(b"\x00" + leaf).digest(), path) != root:
+        raise Refused("the path does not lead to the signed root.")
+    said = [f"Entry {index} is in the signed trail of {size} entries."]
+    said.append(policy.require(note) if policy else _NO_POLICY)
+    said.append("A proof of this form holds no envelope and no submitter's key: those were not looked at.")
+    return said
+
+
+# Witnesses
+
+_NO_POLICY = "No --policy was given: whether witnesses cosigned was not looked at."
+
+
+class _Policy:
+    """The witnesses that count, and how many must have cosigned: a file of c2sp.org/tlog-policy."""
+
+    def __init__(self, text: str) -> None:
+        self._logs: list[str] = []
+        self._witnesses: dict[str, tuple[str, bytes, bytes]] = {}
+        self._groups: dict[str, tuple[int, list[str]]] = {}
+        self._quorum: str | None = None
+        members: set[str] = set()
+        for number, line in enumerate(text.split("\n"), 1):
+            words = line.replace("\t", " ").split()
+            if not words or words[0].startswith("#"):
+                continue
+            known = {*self._witnesses, *self._groups}
+            if words[0] == "log" and len(words) in (2, 3):
+                self._logs.append(words[1])
+            elif words[0] == "witness" and len(words) in (3, 4) and words[1] not in {*known, "none"}:
+                self._witnesses[words[1]] = self._witness_key(words[2])
+            elif words[0] == "group" and len(words) >= 4 and words[1] not in {*known, "none"}:
+                least = {"any": "1", "all": str(len(words) - 3)}.get(words[2], words[2])
+                if (
+                    not known.issuperset(words[3:])
+                    or members.intersection(words[3:])
+                    or len(set(words[3:])) < len(words[3:])
+                ):
+                    raise Refused(f"line {number} of the policy names a member twice, or one that is not there.")
+                if not re.fullmatch(r"[1-9][0-9]{0,3}", least, re.ASCII) or int(least) > len(words) - 3:
+                    raise Refused(f"line {number} of the policy asks for another number than it can have.")
+                members.update(words[3:])
+                self._groups[words[1]] = int(least), words[3:]
+            elif words[0] == "quorum" and len(words) == 2 and self._quorum is None and words[1] in {*known, "none"}:
+                self._quorum = words[1]
+            else:
+                raise Refused(f"line {number} of the policy cannot be read.")
+        if self._quorum is None:
+            raise Refused("the policy has no quorum line.")
+        if len({key for _, _, key in self._witnesses.values()}) < len(self._witnesses):
+            raise Refused("the policy lists one witness twice.")
+
+    def log(self) -> str | None:
+        """The log's verifier key, when the policy names one log."""
+        return self._logs[0] if len(self._logs) == 1 else None
+
+    def require(self, note: str) -> str:
+        """Returns: a sentence. Raises: Refused, when these are not enough, or when one of a known witness fails."""
+        text, _, tail = note.rpartition("\n\n")
+        signed: dict[str, int] = {}
+        for line in tail.removesuffix("\n").split("\n"):
+            parts = line.split(" ")
+            if len(parts) != 3:
+                raise Refused("a signature line of the checkpoint is malformed.")
+            blob = _unbase64(parts[2])
+            for name, (key_name, key_id, key) in self._witnesses.items():
+                if (parts[1], blob[:4]) != (key_name, key_id):
+                    continue
+                at = int.from_bytes(blob[4:12], "big")
+                message = f"cosignature/v1\ntime {at}\n{text}\n".encode()
+                try:
+                    Ed25519PublicKey.from_public_bytes(key).verify(blob[12:], message)
+                except InvalidSignature:
+                    raise Refused(f"the cosignature of {name} does not hold.") from None
+                if name in signed:
+                    raise Refused(f"{name} cosigned twice.")
+                signed[name] = at
+        if self._quorum != "none" and not self._met(str(self._quorum), signed):
+            raise Refused(f"cosigned by {', '.join(sorted(signed)) or 'nobody'}: that is no quorum of the policy.")
+        when = max((datetime.fromtimestamp(at, UTC) for at in signed.values()), default=None)
+        last = f", the last at {when:%Y-%m-%d %H:%M:%S} UTC" if when else ""
+        return f"Cosigned by {', '.join(sorted(signed)) or 'nobody'}{last}: a quorum of the policy."
+
+    def _met(self, name: str, signed: "dict[str, int]") -> bool:
+        if name not in self._groups:
+            return name in signed
+        least, members = self._groups[name]
+        return sum(self._met(member, signed) for member in members) >= least
+
+    @staticmethod
+    def _witness_key(vkey: str) -> tuple[str, bytes, bytes]:
+        name, key_hash, encoded = _three(vkey)
+        material = _unbase64(encoded)
+        key_id = hashlib.sha256(f"{name}\n".encode() + material).digest()[:4]
+        if len(material) != 33 or material[0] != 4 or key_id.hex() != key_hash:
+            raise Refused("a witness's key in the policy is not one of Ed25519 cosignatures.")
+        return name, key_id, material[1:]
 
 
 # The signed note

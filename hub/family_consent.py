@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 import consent
+from audit import Receipt
 from consent import (
     FINDINGS,
     AnswerMethod,
@@ -370,13 +371,14 @@ def as_fhir(hub: Hub, ctx: RequestContext, enquiry: Enquiry, family: Mapping[str
     """The answers of this family as a FHIR R4 Bundle. Effects: one `export` event, before anything leaves."""
     with hub.db.session() as session:
         records = _visible(ctx, enquiry, family, consent.history(session, family))
-    _shown(hub, ctx, enquiry, {r.subject for r in records}, "consent-fhir", len(records))
-    return consent.as_bundle(records, now=ctx.now)
+    receipt = _shown(hub, ctx, enquiry, {r.subject for r in records}, "consent-fhir", len(records))
+    identifier = {"system": hub.settings.base_url + "/receipts", "value": receipt.eid}
+    return {**consent.as_bundle(records, now=ctx.now), "identifier": identifier}
 
 
-def _shown(hub: Hub, ctx: RequestContext, enquiry: Enquiry, about: Iterable[str], label: str, count: int) -> None:
+def _shown(hub: Hub, ctx: RequestContext, enquiry: Enquiry, about: Iterable[str], label: str, count: int) -> Receipt:
     """One event before answers leave, on a page or as a file."""
-    hub.trail.append(
+    return hub.trail.append(
         "export",
         now=ctx.now,
         subjects=sorted(about),

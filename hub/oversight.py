@@ -14,7 +14,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from audit import Entry, EntryUnknown, EventInvalid, ProofError, ReceiptProof, TrailCorrupt
+from audit import Entry, EntryUnknown, EventInvalid, ProofError, Receipt, ReceiptProof, TrailCorrupt
 from connectors import OfferedField
 from hub.assembly import Hub
 from hub.casefile import LONDON, CaseFile, PersonFacts
@@ -98,6 +98,7 @@ class Register:
     total: int
     page: int
     pages: int
+    receipt: Receipt | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,8 @@ class Entered:
     proof: ReceiptProof | None
     verified: bool
     verification: str
+    #: Of the officer's own look at it.
+    receipt: Receipt
 
 
 def parse_filter(hub: Hub, ctx: RequestContext, typed: Mapping[str, str]) -> Filter:
@@ -200,7 +203,7 @@ def register(hub: Hub, ctx: RequestContext, wanted: Filter) -> Register:
     question = json.dumps(
         [wanted.person, wanted.user, wanted.agency, wanted.purpose, str(wanted.first_day), str(wanted.last_day)]
     )
-    hub.trail.append(
+    receipt = hub.trail.append(
         "audit:read",
         now=ctx.now,
         user=user_of(ctx),
@@ -256,7 +259,7 @@ def register(hub: Hub, ctx: RequestContext, wanted: Filter) -> Register:
             )
             for row in found
         )
-    return Register(rows, total, page, pages)
+    return Register(rows, total, page, pages, receipt)
 
 
 def entry(hub: Hub, ctx: RequestContext, eid: str) -> Entered:
@@ -268,7 +271,7 @@ def entry(hub: Hub, ctx: RequestContext, eid: str) -> Entered:
         raise NotFound("There is no such entry.") from error
     except TrailCorrupt:
         found = _as_registered(hub, ctx, eid)
-    hub.trail.append(
+    receipt = hub.trail.append(
         "audit:read",
         now=ctx.now,
         user=user_of(ctx),
@@ -300,6 +303,7 @@ def entry(hub: Hub, ctx: RequestContext, eid: str) -> Entered:
         proof=proof,
         verified=verified,
         verification=words,
+        receipt=receipt,
     )
 
 

@@ -97,14 +97,19 @@ def home() -> AnyResponse | str:
 @common.get("/receipts/<eid>")
 @for_everybody_signed_in
 def receipt(eid: str) -> Response | str:
-    """The proof that an entry is in the signed trail, for those it concerns; `?format=json` for a check offline.
+    """The proof that an entry is in the signed trail, for those it concerns.
 
-    The bundle has no envelope: it proves that the entry exists, and says nothing about anybody.
+    `?format=json` and `?format=tlog-proof` (c2sp.org/tlog-proof) are for a check offline. Neither has the envelope: it
+    proves that the entry exists, and says nothing about anybody.
     """
     proof = receipt_of(hub_of(), context_of(), eid)
     if request.args.get("format") == "json":
         answer = Response(proof.json(with_envelope=False), content_type="application/json")
         answer.headers["Content-Disposition"] = f'attachment; filename="kith-receipt-{eid[:8]}.json"'
+        return answer
+    if request.args.get("format") == "tlog-proof":
+        answer = Response(proof.tlog_proof(), content_type="text/plain; charset=utf-8")
+        answer.headers["Content-Disposition"] = f'attachment; filename="kith-receipt-{eid[:8]}.tlog-proof"'
         return answer
     from hub.web.proofs import proof_view
 

@@ -9,7 +9,7 @@ from hub import oversight
 from hub.errors import FormRefused
 from hub.headers import OVERSEEING, for_roles, take_draft
 from hub.oversight import Filter, Register
-from hub.web.common import context_of, hub_of
+from hub.web.common import context_of, hub_of, receipt_view
 from hub.web.proofs import KIND_WORDS, entry_view, outcome_words
 from hub.witnesses import note_of
 from hub.words import PURPOSE_WORDS
@@ -34,7 +34,7 @@ def search() -> str | tuple[str, int]:
     try:
         wanted = oversight.parse_filter(hub, ctx, typed)
     except FormRefused as error:
-        return _page(typed, error.errors, Register((), 0, 1, 1)), 422
+        return _page(typed, error.errors, Register((), 0, 1, 1, None)), 422
     # A search for a person is refused without the case it is for (rule P43).
     return _page(typed, {}, oversight.register(hub, replace(ctx, case_reference=wanted.case_reference), wanted))
 
@@ -44,7 +44,9 @@ def search() -> str | tuple[str, int]:
 def one(eid: str) -> str:
     """One entry: who, whom about, why, basis, shown, withheld and by which rule, proof."""
     hub = hub_of()
-    return render_template("ig_entry.html", back_href="/ig", **entry_view(hub, oversight.entry(hub, context_of(), eid)))
+    entered = oversight.entry(hub, context_of(), eid)
+    receipt = receipt_view(entered.receipt)
+    return render_template("ig_entry.html", back_href="/ig", receipt=receipt, **entry_view(hub, entered))
 
 
 def _page(values: dict[str, str], errors: dict[str, str], found: Register) -> str:
@@ -59,6 +61,7 @@ def _page(values: dict[str, str], errors: dict[str, str], found: Register) -> st
         purposes=[{"value": p, "text": PURPOSE_WORDS[p]} for p in Purpose],
         results=None if errors else [_row(r, names) for r in found.rows],
         filter_action="/ig",
+        receipt=receipt_view(found.receipt) if found.receipt else None,
         witnesses=note_of(hub.cosigners.quorum()) if hub.cosigners else None,
         paging={"words": f"{found.total:,} recorded, newest first; page {found.page} of {found.pages}"},
         page_buttons=_pages(found),

@@ -195,7 +195,8 @@ def _search(enquiry: Enquiry, who: str, typed: dict[str, str] | None = None) -> 
     except FormRefused as error:
         return _candidates(enquiry, (), None, {**(typed or {}), "who": who}, error.errors, action), 422
     session["offered"] = {enquiry.id: [c.person for c in found.candidates]}
-    return _candidates(enquiry, found.candidates, found.advice, {**(typed or {}), "who": who}, {}, action)
+    typed = {**(typed or {}), "who": who}
+    return _candidates(enquiry, found.candidates, found.advice, typed, {}, action, receipt_view(found.receipt))
 
 
 def _candidates(
@@ -205,9 +206,11 @@ def _candidates(
     values: dict[str, str],
     errors: dict[str, str],
     action: str,
+    receipt: dict[str, Any] | None = None,
 ) -> str:
     return render_template(
         "candidates.html",
+        receipt=receipt,
         enquiry=_head(enquiry),
         candidates=[_candidate(c) for c in found],
         advice=advice,

@@ -18,9 +18,12 @@ from sqlalchemy import Engine, create_engine, insert
 import audit
 from audit import tables, verify
 from audit.__main__ import main
-from audit.checkpoint import VerifierKey, open_note, parse, sign
+from audit.checkpoint import COSIGNATURE, VerifierKey, open_note, parse, sign
+from audit.cosignature import cosign
+from audit.cosigned import keep
 from audit.entry import Submitter, raw_public, seal, sign_leaf
 from audit.events import build
+from audit.store import Store
 from audit.tiles import export, tile_path
 from audit.tree import Peaks, leaf_hash
 from tests.audit.conftest import LOG_KEY, NOW, ORIGIN, SUBMITTER_KEY, TrailMaker, disclosure, seal_for, search
@@ -366,8 +369,9 @@ def test_a_receipt_with_one_flipped_bit_is_refused(
 def test_a_tlog_proof_holds_the_same_proof(large: tuple[Engine, Path], open_trail: TrailMaker) -> None:
     trail = open_trail(large[0], start=False)
     proof = trail.receipt(next(trail.events(7)).eid)
-    first, index, *rest = proof.tlog_proof().split("\n")
+    first, extra, index, *rest = proof.tlog_proof().split("\n")
     assert (first, index) == ("c2sp.org/tlog-proof@v1", "index 7")
+    assert base64.b64decode(extra.removeprefix("extra ")) == proof.leaf
     blank = rest.index("")
     assert tuple(base64.b64decode(line) for line in rest[:blank]) == proof.path
     assert "\n".join(rest[blank + 1 :]) == proof.checkpoint
@@ -444,3 +448,120 @@ def test_a_leaf_is_the_sigsum_leaf() -> None:
     with pytest.raises(verify.Refused):
         verify._check_leaf(0, flip(leaf), {submitter.key_hash: SUBMITTER_KEY.public_key()})
     assert disclosure()["recipient"] == "CSC"
+
+
+# Witnesses
+
+
+@pytest.fixture(scope="module")
+def witnessed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str], Path]:
+    """An export, its receipt files by form, and the policy: of three witnesses two have cosigned 600 of 603 entries."""
+    folder = tmp_path_factory.mktemp("witnessed")
+    engine = create_engine(f"sqlite:///{folder / 'trail.sqlite'}")
+    audit.metadata.create_all(engine)
+    write_rows(engine, 600)
+    keys = {name: Ed25519PrivateKey.generate() for name in ("police", "health", "housing")}
+    vkeys = {name: VerifierKey.of(f"{name}.example/w", key.public_key(), COSIGNATURE) for name, key in keys.items()}
+    lines = [f"witness {name} {vkey}" for name, vkey in vkeys.items()]
+    policy_text = "\n".join([f"log {VKEY}", *lines, "group partners 2 police health housing", "quorum partners\n"])
+    trail = audit.Trail(
+        engine,
+        submitter_key=SUBMITTER_KEY,
+        log_key=LOG_KEY,
+        origin=ORIGIN,
+        seal_subject=seal_for,
+        clock=lambda: NOW,
+        policy=audit.read_policy(policy_text),
+    )
+    head = trail.head()
+    store = Store(engine, wait_s=2.0)
+    for at, name in enumerate(("police", "health")):
+        keep(store, 600, vkeys[name], cosign(head.note, keys[name], vkeys[name], t_s=1_795_424_400 + at), at)
+    with trail:
+        for _ in range(3):
+            trail.append("search", now=NOW, subjects=["P-1"], **search())
+    proof = trail.receipt(next(trail.events(423)).eid)
+    young = trail.receipt(next(trail.events(601)).eid)
+    (folder / "policy").write_text(policy_text)
+    assert run("export", folder / "export", "--database", engine.url) == 0
+    engine.dispose()
+    return (
+        folder / "export",
+        {"json": proof.json(), "tlog": proof.tlog_proof(), "young": young.json()},
+        folder / "policy",
+    )
+
+
+@pytest.mark.parametrize("form", ["json", "tlog"])
+def test_a_receipt_is_verified_with_its_witnesses(
+    witnessed: tuple[Path, dict[str, str], Path], form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, receipts, policy = witnessed
+    (tmp_path / "receipt").write_text(receipts[form])
+    assert run("verify", tmp_path / "receipt", "--policy", policy) == 0
+    said = capsys.readouterr().out
+    assert "Entry 423 is in the signed trail of 600 entries." in said
+    assert "Cosigned by health, police, the last at 2026-11-23 09:00:01 UTC: a quorum of the policy." in said
+    assert run("verify", tmp_path / "receipt", "--key", VKEY) == 0
+    assert "No --policy was given" in capsys.readouterr().out
+
+
+def test_an_export_is_verified_with_its_witnesses(
+    witnessed: tuple[Path, dict[str, str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export_directory, _, policy = witnessed
+    assert run("verify", export_directory, "--policy", policy) == 0
+    assert "The export continues 1 known checkpoint(s)." in capsys.readouterr().out
+    strict = tmp_path / "strict"
+    strict.write_text(policy.read_text().replace("partners 2", "partners all"))
+    assert run("verify", export_directory, "--policy", strict) == 1
+    assert "cosigned by health, police: that is no quorum" in capsys.readouterr().out
+
+
+ALTERED_POLICY = {
+    "no quorum": lambda text: text.replace("partners 2", "partners all"),
+    "another witness": lambda text: text.replace("group partners 2 police health", "group partners 2 housing"),
+    "a witness twice": lambda text: text.replace("2 police health", "2 police police"),
+    "no quorum line": lambda text: text.replace("quorum partners\n", ""),
+    "two quorums": lambda text: text + "quorum none\n",
+    "an unknown member": lambda text: text.replace("2 police", "2 nobody"),
+    "more than there are": lambda text: text.replace("partners 2", "partners 4"),
+    "a number with a zero": lambda text: text.replace("partners 2", "partners 02"),
+    "a line of something else": lambda text: text + "witnesses\n",
+    "a log's key as a witness": lambda text: text.replace("witness police", f"witness police {VKEY}\nwitness p2"),
+}
+
+
+@pytest.mark.parametrize("change", ALTERED_POLICY)
+def test_a_receipt_without_quorum_or_a_policy_that_cannot_be_meant_is_refused(
+    witnessed: tuple[Path, dict[str, str], Path], change: str, tmp_path: Path
+) -> None:
+    _, receipts, policy = witnessed
+    (tmp_path / "policy").write_text(ALTERED_POLICY[change](policy.read_text()))
+    for form in ("json", "tlog"):
+        (tmp_path / "receipt").write_text(receipts[form])
+        assert run("verify", tmp_path / "receipt", "--policy", tmp_path / "policy", "--key", VKEY) == 1
+
+
+def test_an_entry_that_no_witness_saw_yet_is_refused_under_a_policy(
+    witnessed: tuple[Path, dict[str, str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, receipts, policy = witnessed
+    (tmp_path / "receipt").write_text(receipts["young"])
+    assert run("verify", tmp_path / "receipt", "--key", VKEY) == 0
+    assert run("verify", tmp_path / "receipt", "--policy", policy) == 1
+    assert "cosigned by nobody" in capsys.readouterr().out
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_a_tlog_proof_with_one_changed_character_is_refused(
+    witnessed: tuple[Path, dict[str, str], Path], tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    _, receipts, policy = witnessed
+    text = receipts["tlog"]
+    at = data.draw(st.integers(0, len(text) - 1))
+    other = data.draw(st.characters(codec="ascii").filter(lambda char: char != text[at]))
+    path = tmp_path_factory.mktemp("flip") / "receipt.tlog-proof"
+    path.write_text(text[:at] + other + text[at + 1 :], newline="")
+    assert run("verify", path, "--policy", policy) == 1
