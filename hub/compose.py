@@ -21,6 +21,7 @@ from hub.picture import AgencyView, Cell, Conflict, EventView, Fact, FamilyPictu
 from hub.redaction import Kept, Redacted
 from hub.revealing import Revealed, relation_words
 from hub.words import AGENCY_TYPE_WORDS, CATEGORY_WORDS, PURPOSE_WORDS
+from policies import for_refused
 from policies.vocabulary import AnswerState, DataCategory, MatchState, Obligation, Outcome, SubjectFlag
 
 #: Categories whose items are single happenings rather than periods of service.
@@ -221,6 +222,7 @@ def _agency(partner: Partner, cells: list[Cell], ctx: RequestContext, hub: Hub, 
     Takes `current`: as of when this agency answers - its last load, or now when it is asked live.
     """
     own = [cell for cell in cells if cell.agency == partner.code]
+    states = {cell.state for cell in own}
     #: The most important state first: what somebody must act on.
     order = (
         AnswerState.NO_ANSWER,
@@ -229,7 +231,7 @@ def _agency(partner: Partner, cells: list[Cell], ctx: RequestContext, hub: Hub, 
         AnswerState.NOTHING_HELD,
         AnswerState.NOT_ASKED,
     )
-    state = next((s for s in order if any(cell.state == s for cell in own)), AnswerState.NOT_ASKED)
+    state = next((s for s in order if s in states), AnswerState.NOT_ASKED)
     agreements = [
         f"{a.reference} version {a.version}"
         for a in (agreement.for_decision() for agreement in hub.agreements)
@@ -255,7 +257,14 @@ def _agency(partner: Partner, cells: list[Cell], ctx: RequestContext, hub: Hub, 
         agreement=agreements[0] if agreements else None,
         state=state,
         sentence=words[state],
+        refused=for_refused(partner.name, _whom_to_ring(partner)) if AnswerState.WITHHELD in states else None,
     )
+
+
+def _whom_to_ring(partner: Partner) -> str:
+    line = partner.contact
+    late = f", out of hours {line.out_of_hours}" if line.out_of_hours else ""
+    return f"{line.name or partner.name} on {line.in_hours}{late}"
 
 
 def _events(members: Iterable[Member], kept: Iterable[Kept]) -> tuple[EventView, ...]:

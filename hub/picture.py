@@ -92,6 +92,8 @@ class AgencyView:
     agreement: str | None
     state: AnswerState
     sentence: str
+    #: What to know and whom to ring where something is not shared; the same words whatever the reason (rule P50).
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ from policies.case import (
     ThresholdRecord,
 )
 from policies.decide import decide
-from policies.explain import Explanation, explain
+from policies.explain import Explanation, explain, for_refused
 from policies.life_cycle import Change, refusals, substantive
 from policies.recording import Made, RecordInvalid, Writer, read_made
 from policies.rules import RULES, Rule
@@ -96,6 +96,7 @@ __all__ = [
     "decide",
     "explain",
     "faults",
+    "for_refused",
     "gateway_faults",
     "gateway_register",
     "in_force",

@@ -1,16 +1,20 @@
-"""A decision in words: one uniform sentence for the user, everything for the officer.
+"""A decision in words: one uniform paragraph for the user, everything for the officer.
 
 For: pages and the audit. What the user reads must never tell the reason of a refusal (rule P50), and a silent
 refusal must read like "no record". The officer's part names rules, sources, the agreement clause and what
 would change the decision; it must never be shown to the user.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from policies.case import Decision, DecisionRequest
 from policies.rules import RULES
 from policies.rules.facts import Facts
-from policies.vocabulary import GpAnswer, Outcome
+from policies.vocabulary import FieldKind, GpAnswer, Outcome
+
+#: Puts a code into the words of the reader: a category, role, purpose, agency, outcome or obligation.
+Say = Callable[[str], str]
 
 RING = "If you are worried about somebody's safety, do not wait: ring the agency or your safeguarding lead."
 
@@ -35,6 +39,14 @@ FOR_USER_BY_ANSWER: dict[GpAnswer, str] = {
     ),
     GpAnswer.MATCH_UNCONFIRMED: "It is not certain which person is meant, so nothing is said. Ring the agency.",
 }
+#: What somebody reads to whom something is refused: the same words whatever the reason, and whom to ring.
+FOR_REFUSED = (
+    "Something that you asked {who} for is not shown to you here. The hub says so in these same words whatever the "
+    "reason is, so nothing follows from them about the family, or about you. Ring {ring}, say what you need and "
+    "for which purpose: a person there can tell you what is possible, or ask somebody who can. " + RING
+)
+#: Rules that can cut single fields out of what is shown (section 4 of the decision rules).
+CUTTING = frozenset({"P04", "P09", "P22", "P23", "P25", "P27", "P28", "P29", "P32", "P38", "P39", "P40", "P46"})
 #: What would change a decision that rests on a rule, for the officer.
 WOULD_CHANGE: dict[str, str] = {
     "P01": "a relationship or consent that covers this very person",
@@ -92,39 +104,60 @@ WOULD_CHANGE: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """`for_user` is one sentence or two for the screen; `for_officer` is a list of sentences for the audit."""
+    """`for_user` is a paragraph for the screen; `for_officer` is the paragraph for the audit, in sentences."""
 
     for_user: str
     for_officer: tuple[str, ...]
 
 
-def explain(request: DecisionRequest, decision: Decision) -> Explanation:
-    """Put a decision into words."""
+def explain(request: DecisionRequest, decision: Decision, say: Say = str) -> Explanation:
+    """Put a decision into words. Takes `say`, which puts codes into the reader's words; else they stay codes."""
     for_user = FOR_USER[decision.outcome]
     if decision.answer is not None:
         for_user = FOR_USER_BY_ANSWER[decision.answer]
-    allowed = decision.outcome in (Outcome.PERMIT, Outcome.PERMIT_REDACTED, Outcome.INDICATOR_ONLY)
-    sentences = [_outcome(request, decision)]
+    sentences = [_outcome(request, decision, say), *_cut(request, decision, say)]
     for rule in decision.rules:
         title, source = RULES[rule]
-        change = "" if allowed or rule not in WOULD_CHANGE else f" What would change it: {WOULD_CHANGE[rule]}."
-        sentences.append(f"{rule} {title} ({source}).{change}")
-    sentences.extend(_agreements(request))
+        sentences.append(f"{rule} {title} ({source}).{_would_change(request, decision, rule)}")
+    sentences.extend(_agreements(request, say))
     return Explanation(for_user, tuple(sentences))
 
 
-def _outcome(request: DecisionRequest, decision: Decision) -> str:
+def for_refused(who: str, ring: str) -> str:
+    """Return the paragraph for somebody to whom something of an agency is refused; it takes nothing of the decision.
+
+    Takes `who`, the agency; `ring`, whom to ring there and on which number.
+    """
+    return FOR_REFUSED.format(who=who, ring=ring)
+
+
+def _outcome(request: DecisionRequest, decision: Decision, say: Say) -> str:
     offered, shown = len(request.item.fields), len(decision.fields)
-    answer = f", answer {decision.answer}" if decision.answer is not None else ""
-    duties = ", ".join(decision.obligations) or "none"
+    answer = f", answer {say(decision.answer)}" if decision.answer is not None else ""
+    duties = ", ".join(map(say, decision.obligations)) or "none"
     return (
-        f"{decision.outcome}{answer}: {shown} of {offered} fields of {request.item.category} from "
-        f"{request.owner.agency} to {request.recipient.agency} ({request.recipient.role}) for {request.purpose}; "
-        f"obligations: {duties}."
+        f"{say(decision.outcome)}{answer}: {shown} of {offered} fields of {say(request.item.category)} from "
+        f"{say(request.owner.agency)} to {say(request.recipient.agency)} ({say(request.recipient.role)}) for "
+        f"{say(request.purpose)}; obligations: {duties}."
     )
 
 
-def _agreements(request: DecisionRequest) -> list[str]:
+def _cut(request: DecisionRequest, decision: Decision, say: Say) -> list[str]:
+    """Name the kinds of fields that were offered and left out of what is shown."""
+    cut: set[FieldKind] = {one.kind for one in request.item.fields if one.name not in decision.fields}
+    return [f"Left out: {', '.join(sorted(map(say, cut)))}."] if cut and decision.fields else []
+
+
+def _would_change(request: DecisionRequest, decision: Decision, rule: str) -> str:
+    """Say what would change a refusal, or open the fields that a rule may have cut; nothing where all is shown."""
+    if rule not in WOULD_CHANGE or len(decision.fields) == len(request.item.fields):
+        return ""
+    if decision.fields:
+        return f" It may have left fields out; what would open them: {WOULD_CHANGE[rule]}." if rule in CUTTING else ""
+    return f" What would change it: {WOULD_CHANGE[rule]}."
+
+
+def _agreements(request: DecisionRequest, say: Say) -> list[str]:
     """Name the clauses that list this flow today, and say when none does."""
     if request.owner.agency == request.recipient.agency:
         return ["The agency's own information: no agreement is needed (P04)."]
@@ -136,5 +169,8 @@ def _agreements(request: DecisionRequest) -> list[str]:
                 reach = (
                     "" if any(clause is match for match in facts.reaching) else ", which does not look back that far"
                 )
-                named.append(f"Agreement {one.reference} version {one.version}, clause {number}{reach}.")
+                kinds = ", ".join(sorted(map(say, clause.field_kinds)))
+                named.append(
+                    f"Agreement {one.reference} version {one.version}, clause {number}{reach}. It lists: {kinds}."
+                )
     return named or ["No clause of an agreement in force lists this flow (P04)."]

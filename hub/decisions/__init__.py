@@ -4,8 +4,20 @@ Ruled by docs/adr/0005-decisions-can-be-made-again.md. The trail says what was d
 only be decided so, sealed for each person it is about.
 """
 
-from hub.decisions.again import OUTCOMES, Page, Replayed, compare, page_of, pages, replay
+from hub.decisions.again import OUTCOMES, SAME, Page, Replayed, compare, page_of, pages, replay
 from hub.decisions.records import forget_month, keep
 from hub.decisions.tables import metadata
 
-__all__ = ["OUTCOMES", "Page", "Replayed", "compare", "forget_month", "keep", "metadata", "page_of", "pages", "replay"]
+__all__ = [
+    "OUTCOMES",
+    "SAME",
+    "Page",
+    "Replayed",
+    "compare",
+    "forget_month",
+    "keep",
+    "metadata",
+    "page_of",
+    "pages",
+    "replay",
+]

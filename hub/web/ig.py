@@ -5,10 +5,11 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 
-from hub import oversight
+from hub import oversight, reasons
 from hub.errors import FormRefused
 from hub.headers import OVERSEEING, for_roles, take_draft
 from hub.oversight import Filter, Register
+from hub.web.agreement_words import in_words
 from hub.web.common import context_of, hub_of, receipt_view
 from hub.web.proofs import KIND_WORDS, entry_view, outcome_words
 from hub.witnesses import note_of
@@ -47,6 +48,20 @@ def one(eid: str) -> str:
     entered = oversight.entry(hub, context_of(), eid)
     receipt = receipt_view(entered.receipt)
     return render_template("ig_entry.html", back_href="/ig", receipt=receipt, **entry_view(hub, entered))
+
+
+@ig.get("/ig/entries/<eid>/why")
+@for_roles(OVERSEEING)
+def why(eid: str) -> str:
+    """Why it was decided so: every decision of the entry with its rules, sources and clause."""
+    hub = hub_of()
+    say = in_words(hub)
+    found = reasons.why(hub, context_of(), eid, say)
+    agencies: dict[str, list[dict[str, Any]]] = {}
+    for one in sorted(found.reasons, key=lambda one: (list(hub.partners).index(one.agency), one.category)):
+        row = {"category": say(one.category), "outcome": say(one.outcome), "people": one.people}
+        agencies.setdefault(say(one.agency), []).append({**row, "paragraph": " ".join(one.sentences)})
+    return render_template("ig_why.html", back_href=f"/ig/entries/{eid}", agencies=agencies, found=found)
 
 
 def _page(values: dict[str, str], errors: dict[str, str], found: Register) -> str:

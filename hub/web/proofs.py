@@ -134,6 +134,7 @@ def entry_view(hub: Hub, entered: Entered) -> dict[str, Any]:
         "verdict": _verdict(entered.verified, entered.proof, entered.verification),
         "proof": _proof(entered.proof) if entered.proof else None,
         "download_href": f"/receipts/{found.eid}?format=json",
+        "why_href": f"/ig/entries/{found.eid}/why" if "record" in fields.get("decision", {}) else None,
     }
 
 

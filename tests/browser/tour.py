@@ -198,6 +198,8 @@ def governance(v: Visitor) -> Tour:
         with page.expect_navigation():
             row.get_by_role("link").click()
         yield "entry"
+        v.follow("Why it was decided so")
+        yield "entry-why"
     v.go("/ig")
     with page.expect_navigation():
         page.get_by_role("row").nth(1).get_by_role("link").click()
