@@ -40,7 +40,10 @@ class Reasons:
 
 
 def why(hub: Hub, ctx: RequestContext, eid: str, say: Callable[[str], str]) -> Reasons:
-    """Every decision of an event, explained. Raises NotFound when nothing was kept. Effects: one `audit:read` event."""
+    """Every decision of an event, explained; none when it records none. Effects: one `audit:read` event.
+
+    Raises NotFound for no such event, and when what was kept was altered or cannot be read any more.
+    """
     require_audit_access(hub, ctx, mode=AccessMode.VIEW, rationale="Review of why a disclosure was decided so")
     try:
         entry = hub.trail.entry(eid)
@@ -56,6 +59,8 @@ def why(hub: Hub, ctx: RequestContext, eid: str, say: Callable[[str], str]) -> R
         outcome="SHOWN",
         refers=[eid],
     )
+    if "record" not in entry.fields.get("decision", {}):
+        return Reasons((), 0, 0)
     page = decisions.page_of(hub, entry)
     about: dict[tuple[str, DataCategory, Outcome, tuple[str, ...]], set[int]] = {}
     for person, one in zip(page.people, page.made, strict=True):

@@ -8,6 +8,7 @@ from flask import Blueprint, render_template, request
 from hub import oversight, reasons
 from hub.errors import FormRefused
 from hub.headers import OVERSEEING, for_roles, take_draft
+from hub.obligations import SHOWING
 from hub.oversight import Filter, Register
 from hub.web.agreement_words import in_words
 from hub.web.common import context_of, hub_of, receipt_view
@@ -58,7 +59,9 @@ def why(eid: str) -> str:
     say = in_words(hub)
     found = reasons.why(hub, context_of(), eid, say)
     agencies: dict[str, list[dict[str, Any]]] = {}
-    for one in sorted(found.reasons, key=lambda one: (list(hub.partners).index(one.agency), one.category)):
+    for one in sorted(
+        found.reasons, key=lambda one: (list(hub.partners).index(one.agency), one.outcome in SHOWING, one.category)
+    ):
         row = {"category": say(one.category), "outcome": say(one.outcome), "people": one.people}
         agencies.setdefault(say(one.agency), []).append({**row, "paragraph": " ".join(one.sentences)})
     return render_template("ig_why.html", back_href=f"/ig/entries/{eid}", agencies=agencies, found=found)
