@@ -29,7 +29,7 @@ from hub.people.stored import COLUMNS, Keys, blind_key, chunks, context_of, keys
 BULK = 3000
 _BATCH = 5000
 #: Goes up whenever records get other keys than before, so that the next load keys every record anew.
-KEYS_VERSION = 2
+KEYS_VERSION = 3
 #: "The same person", said by a data steward.
 SAME = "SAME"
 

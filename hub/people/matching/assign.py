@@ -21,11 +21,13 @@ AUTO = 0.85
 AUTO_WITHIN = 0.995
 #: Below this nobody needs to look.
 REVIEW = 0.05
-#: An agency where at least this share of records have a near-identical other one does not keep its records apart.
-REPEATING = 0.3
+#: An agency where more than one record in ten has a near-identical other one does not keep its records apart. On every
+#: set measured the share is either nearly nothing or above a quarter.
+REPEATING = 0.1
 #: Nothing is said about an agency with fewer records than this.
 ENOUGH_TO_TELL = 500
-#: Slips of the pen in large clusters: this share of pairs may carry another forename. Twins are far above it.
+#: Slips of the pen in large clusters: at most this share of pairs may carry another forename, so that one record in
+#: doubt needs five that agree. Twins, and records of a sister, are far above it.
 FEW = 0.2
 
 _GIVEN, _FAMILY, _MIDDLE, _BORN, _SEX, _PLACE, _NUMBER, _CONTACT = range(len(COMPONENTS))
@@ -60,17 +62,14 @@ class Clusters:
 
 
 def forbids(a: Prepared, b: Prepared, weight: Weight) -> bool:
-    """Whether two records may not be one person whatever else agrees: adopted persons, borrowed numbers."""
+    """Whether two records may not be one person whatever else agrees: adopted persons, two numbers and birth dates."""
     levels = weight.levels
     if (a.is_adopted or b.is_adopted) and not (
         levels[_FAMILY] in (0, 2) and levels[_GIVEN] in (0, 1, 2, 4) and levels[_NUMBER] in (None, _SAME)
     ):
         return True
     # Both agencies know number and birth date, and both differ: a name alone joins nobody against that.
-    if levels[_NUMBER] == _OTHER_NUMBER and levels[_BORN] in _ANOTHER_BIRTH_DATE:
-        return True
-    # A shared number does not outweigh another forename and another birth date: numbers are borrowed in families.
-    return has_another_forename(a, b, weight) and levels[_BORN] in (None, *_ANOTHER_BIRTH_DATE)
+    return levels[_NUMBER] == _OTHER_NUMBER and levels[_BORN] in _ANOTHER_BIRTH_DATE
 
 
 def has_another_forename(a: Prepared, b: Prepared, weight: Weight) -> bool:
@@ -111,10 +110,15 @@ def cluster(
             found = known[key] = scorer.weigh(records[min(i, j)], records[max(i, j)])
         return found
 
-    def is_twin(i: int, j: int, others: list[int]) -> bool:
-        """Another forename and no shared number, and no third record that is known by both forenames."""
+    def contradicts(i: int, j: int, others: list[int]) -> bool:
+        """Another forename, and no third record that is known by both forenames: twins, sisters, borrowed numbers.
+
+        A shared number outweighs another forename only with the birth date: numbers are borrowed in families.
+        """
         weight = weight_of(i, j)
-        if weight.levels[_NUMBER] == _SAME or not has_another_forename(records[i], records[j], weight):
+        if not has_another_forename(records[i], records[j], weight):
+            return False
+        if weight.levels[_NUMBER] == _SAME and weight.levels[_BORN] not in (None, *_ANOTHER_BIRTH_DATE):
             return False
         return not any(one_forename(i, k) and one_forename(j, k) for k in others if k not in (i, j))
 
@@ -123,7 +127,7 @@ def cluster(
         return levels[_GIVEN] in _ONE_FORENAME or (levels[_GIVEN] == _SIMILAR and levels[_MIDDLE] in (0, 1))
 
     def may_join(left: list[int], right: list[int]) -> bool:
-        total, twins = 0.0, 0
+        total, against = 0.0, 0
         for i in left:
             for j in right:
                 if frozenset((i, j)) in apart:
@@ -133,9 +137,9 @@ def cluster(
                     return False
                 if records[i].agency == records[j].agency and not _joins_within(weight, records[i].agency, repeating):
                     return False
-                twins += is_twin(i, j, left + right)
+                against += contradicts(i, j, left + right)
                 total += max(-20.0, min(20.0, weight.bits))
-        return total > 0 and twins <= FEW * len(left) * len(right)
+        return total > 0 and against <= FEW * len(left) * len(right)
 
     def join(left: int, right: int) -> None:
         keep, gone = (left, right) if left < right else (right, left)

@@ -138,11 +138,21 @@ def called(names: Iterable[Name]) -> tuple[Called, ...]:
         one = _called(name.given, name.family)
         if one.given or one.family:
             found.setdefault(one)
+            found.update(dict.fromkeys(_turned(one)))
         if name.preferred:
             known_as = _called((name.preferred,), name.family)
             if known_as.given and known_as.given[0] not in one.given:
                 found.setdefault(known_as)
     return tuple(found)
+
+
+def _turned(name: Called) -> tuple[Called, ...]:
+    """A lone word in the other field: people with one name, and those who write it where it does not belong."""
+    if not name.family and len(name.given) == 1 and len(name.given[0]) > 1:
+        return (Called((), name.given[0], ()),)
+    if not name.given and not name.parts:
+        return (Called((name.family,), "", ()),)
+    return ()
 
 
 def born_key(born: PartialDate | None) -> str | None:
@@ -287,9 +297,16 @@ def is_a_forename(given: str) -> bool:
     return given in _short_forms() or given in _frequent()
 
 
+@lru_cache(maxsize=100_000)
 def short_forms(given: str) -> frozenset[str]:
-    """Names that a forename is a short form of, or that are short forms of it."""
-    return _short_forms().get(given, frozenset())
+    """Names that a forename is a short form of, or that are short forms of it; -ie and -y make a pet name of either."""
+    found = _short_forms().get(given, frozenset())
+    stem = given[:-2] if given.endswith("IE") else given[:-1] if given.endswith("Y") else ""
+    if len(stem) < 3:
+        return found
+    plainer = {stem, stem + "E", given[:-2] + "Y", *((stem[:-1],) if stem[-1] == stem[-2] else ())} - {given}
+    known = {name for name in plainer if name in _short_forms()}
+    return found.union(known, *(_short_forms()[name] for name in known))
 
 
 _SOUND = str.maketrans("BPFVCSKGJQXZDTLMNR", "111122222222334556", "AEIOUYHW")
