@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from connectors import SourceRecord
 from hub.people.families import MOST_IN_A_DWELLING
-from hub.people.homes import is_same_home, main_homes
-from hub.people.matching.normalise import PROTECTED, Place
+from hub.people.homes import is_inside, is_same_home, main_homes
+from hub.people.matching.normalise import PROTECTED, Place, home_of
 
 #: Without a house number only so few people on one street count as one dwelling.
 _MOST_WITHOUT_NUMBER = 8
@@ -27,7 +27,9 @@ def households(records: Sequence[SourceRecord], person_of: Sequence[int]) -> lis
     members: dict[int, list[SourceRecord]] = defaultdict(list)
     for record, person in zip(records, person_of, strict=True):
         members[person].append(record)
-    homes = {p: [home for home, _ in main_homes(found)] for p, found in members.items()}
+    crowded = _crowded(members)
+    told = {p: main_homes(found, crowded=crowded) for p, found in members.items()}
+    homes = {p: [home for home, _ in found] for p, found in told.items()}
     spelt = Counter(home.key for found in homes.values() for home in set(found))
     dwelling = {p: max(found, key=lambda h: _fullness(h, spelt)) for p, found in homes.items() if found}
     root = {p: p for p in members}
@@ -42,9 +44,36 @@ def households(records: Sequence[SourceRecord], person_of: Sequence[int]) -> lis
         low, high = sorted((top(one), top(other)))
         root[high] = low
 
-    _join_dwellings(dwelling, join)
+    heads = _heads(records, person_of, told)
+    _join_dwellings({p: home for p, home in dwelling.items() if p not in heads}, join)
+    for person, head in heads.items():
+        join(person, head)
     _join_those_without_address(members, dwelling, join)
     return [top(person) for person in person_of]
+
+
+def _crowded(members: Mapping[int, Sequence[SourceRecord]]) -> frozenset[str]:
+    """Dwellings that more people have than can be one household."""
+    living: dict[str, set[int]] = defaultdict(set)
+    for person, found in members.items():
+        for record in found:
+            if (home := home_of(record)) and home.key:
+                living[home.key].add(person)
+    return frozenset(key for key, people in living.items() if len(people) > MOST_IN_A_DWELLING)
+
+
+def _heads(
+    records: Sequence[SourceRecord], person_of: Sequence[int], told: Mapping[int, Sequence[tuple[Place, SourceRecord]]]
+) -> dict[int, int]:
+    """Persons whose home is known only because somebody else's row names them: they live where that person lives."""
+    owner = {(r.agency, r.record): person for r, person in zip(records, person_of, strict=True)}
+    found = {}
+    for person, homes in told.items():
+        if homes and all(is_inside(record) for _, record in homes):
+            heads = sorted({owner.get((r.agency, r.record.split("#")[0]), person) for _, r in homes})
+            if len(heads) == 1 and heads[0] != person and told.get(heads[0]):
+                found[person] = heads[0]
+    return found
 
 
 def _fullness(home: Place, spelt: Mapping[str, int]) -> tuple[bool, int, int, str]:

@@ -55,6 +55,15 @@ NOT_ONE_PERSON = {
         say("gp-b", "2", "Funmi", "Asante", "2022-12-19", nhs="9993463426", sex="2", **HOME),
         say("housing", "3", "Funmi", "Asante", "2022-12-19", sex="2", **HOME),
     ),
+    "a sister, though four agencies agree on the other one": (
+        *(say(agency, "1", "Amira", "Khan", "2015-03-02", sex="2", **HOME) for agency in ("csc", "gp", "hv", "police")),
+        say("school", "5", "Sara", "Khan", "2015-03-02", sex="2", **HOME),
+    ),
+    "a number borrowed by a sister whose birth date nobody wrote down": (
+        say("gp", "1", "Amira", "Khan", "2015-03-02", nhs="9990000018", sex="2", **HOME),
+        say("csc", "2", "Amira", "Khan", "2015-03-02", sex="2", **HOME),
+        say("housing", "3", "Sara", "Khan", nhs="9990000018", **HOME),
+    ),
     "strangers of a common name": (
         say("csc", "1", "John", "Smith", "1970-01-05"),
         say("gp", "2", "John", "Smith", "1971-06-09"),
@@ -80,6 +89,26 @@ ONE_PERSON = {
     "forename and surname swapped": (
         say("csc", "1", "Amira", "Wachendorf", "1990-03-02", **HOME),
         say("police", "2", "Wachendorf", "Amira", "1990-03-02", **HOME),
+    ),
+    "called by the second forename at one agency": (
+        say("csc", "1", "Camilla M", "Hines", "2017-02-26", sex="2", **HOME),
+        say("gp", "2", "Madeline", "Hines", "2017-02-26", sex="2", nhs="9990000018"),
+        say("housing", "3", "Camilla", "Hines", nhs="9990000018", **HOME),
+    ),
+    "one slip of the pen among six agencies": (
+        *(
+            say(a, "1", "Harry J", "Wachendorf", "2015-03-02", sex="1", **HOME)
+            for a in ("csc", "gp", "hv", "police", "asc")
+        ),
+        say("school", "6", "Eric J", "Wachendorf", "2015-03-02", sex="1", **HOME),
+    ),
+    "the surname written where the forename belongs": (
+        say("csc", "1", "Amira", "Wachendorf", "2015-03-02", **HOME),
+        say("gp", "2", "Wachendorf", "", "2015-03-02", **HOME),
+    ),
+    "a pet name": (
+        say("csc", "1", "Arthur", "Wachendorf", "2015-03-02", sex="1"),
+        say("gp", "2", "Artie", "Wachendorf", "2015-03-02", sex="1"),
     ),
     "no birth date but a number": (
         say("gp", "1", "Amira", "Khan", "1990-03-02", nhs="9990000018"),
