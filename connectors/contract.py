@@ -141,6 +141,8 @@ class Partner:
     reach: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     items: tuple[ItemMapping, ...] = ()
     people: Mapping[str, object] | None = None
+    #: The partner's own ids of its invented persons: nobody else is asked about when the contract is tried.
+    invented: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

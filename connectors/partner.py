@@ -182,9 +182,12 @@ def read_partner(table: Mapping[str, Any], file: str) -> Partner:
     items = tuple(_items(_Table(row, file, f"items[{n}]"), way) for n, row in enumerate(rows))
     if not any(i.category is DataCategory.SERVICE_INVOLVEMENT for i in items):
         top.refuse("items", "has no SERVICE_INVOLVEMENT", "add one: the known-to matrix is made of it")
+    trial = top.table("trial")
+    invented = trial.texts("records", ())
+    trial.done()
     top.done()
     return Partner(
-        code, name, kind, public, competent, contact, coverage, way, _offers(top, items), reach, items, people
+        code, name, kind, public, competent, contact, coverage, way, _offers(top, items), reach, items, people, invented
     )
 
 

@@ -1,7 +1,8 @@
 """The contract, tried on a partner's own system with one invented person.
 
-For: a partner's developer, before anybody relies on the answers. Must never be a way to look somebody up: it takes
-test numbers only, stops when the partner names somebody with a real one, and says which fields came, never a value.
+For: a partner's developer, before anybody relies on the answers. Must never be a way to look somebody up: it asks about
+invented persons only - those with a test number, or whose record the partner's file names - answers for all others as
+for nobody, and says which fields came, never a value.
 """
 
 import re
@@ -18,6 +19,8 @@ from policies.vocabulary import AnswerState, DataCategory
 
 #: A record id that no system has.
 NOBODY = "kith-trial-nobody"
+#: Said alike when the partner names nobody and when it names somebody who may be real.
+NOBODY_INVENTED = "nobody invented fits; put one in, with an NHS number that begins with 999 or a line in [trial]"
 #: Seconds for one question, where the partner's file does not say.
 DEADLINE_S = 1.5
 #: Questions put for the time that an answer takes.
@@ -42,12 +45,19 @@ def try_partner(connector: Connector, person: PersonQuery | None, record: str | 
     """Tries coverage, find, known_to and fetch, somebody else, and the deadline; yields each result as it comes.
 
     Takes the invented `person` whom the partner holds (None: the search is not tried), and the `record` id of that
-    person (None: the one that the search found). Raises ConnectorError (NO_TEST_PERSON) for a real NHS number.
+    person (None: the one that the search found). Raises ConnectorError (NO_TEST_PERSON) for a real NHS number, and for
+    a record that the partner's file does not name, before anybody is asked.
     Effects: the partner is asked; nothing of its answers is kept.
     """
     partner = connector.partner
     if person is not None and person.nhs_number and not is_test_number(person.nhs_number):
         raise ConnectorError("NO_TEST_PERSON", "That NHS number may be somebody's. Try with one that begins with 999.")
+    if record is not None and record not in partner.invented:
+        raise ConnectorError(
+            "NO_TEST_PERSON",
+            f"{partner.code}.toml does not say that this record is an invented person's. "
+            'Add it: [trial] records = ["..."]',
+        )
     deadline_s = float(str(partner.reach.get("deadline_s", DEADLINE_S)))
     yield _coverage(connector)
     found: tuple[str, ...] = ()
@@ -81,23 +91,19 @@ def _searches(connector: Connector, person: PersonQuery, deadline_s: float) -> t
     trials: list[Trial] = []
     records: tuple[str, ...] = ()
     try:
-        candidates = connector.find(person, promise=_no_promise(connector.partner), deadline_s=deadline_s)
-        _only_test_people(candidates)
+        candidates = _invented(connector, person, deadline_s)
         records, match = the_one(person, candidates)
-        words = f"{_count(len(candidates), 'candidate')}, one is meant, {match}" if records else "nobody fits"
+        words = f"{_count(len(candidates), 'candidate')}, one is meant, {match}" if records else NOBODY_INVENTED
         trials.append(Trial("find", bool(records), words))
     except ConnectorError as error:
-        if error.code == "NO_TEST_PERSON":
-            raise
         trials.append(Trial("find", None if error.code == NoAnswerReason.NOT_CONFIGURED else False, _why(error)))
         return trials, ()
     if person.date_of_birth is None:
         trials.append(Trial("find somebody else", None, "give --born, so that another birth date can be tried"))
         return trials, records
-    promise = _no_promise(connector.partner)
     other = replace(person, date_of_birth=person.date_of_birth + timedelta(days=1))
     try:
-        mistaken, _ = the_one(other, connector.find(other, promise=promise, deadline_s=deadline_s))
+        mistaken, _ = the_one(other, _invented(connector, other, deadline_s))
         words = "the person was taken for somebody born a day later" if mistaken else "nobody is taken for the person"
         trials.append(Trial("find somebody else", not mistaken, words))
     except ConnectorError as error:
@@ -110,14 +116,16 @@ def _no_promise(partner: Partner) -> Promise:
     return Promise("contract-trial", partner.code, 'eid="contract-trial"')
 
 
-def _only_test_people(candidates: tuple[SourceRecord, ...]) -> None:
-    numbers = [i.value for c in candidates for i in c.person.identifiers if i.system == NHS_NUMBER]
-    if not all(is_test_number(number) for number in numbers):
-        raise ConnectorError(
-            "NO_TEST_PERSON",
-            "The partner named somebody whose NHS number is not one for tests. Nothing of it is shown; "
-            "use an invented person, in a system for tests.",
-        )
+def _invented(connector: Connector, person: PersonQuery, deadline_s: float) -> tuple[SourceRecord, ...]:
+    """Those of the partner's candidates who are invented: whoever may be somebody is passed over as if not there."""
+    partner = connector.partner
+    found = connector.find(person, promise=_no_promise(partner), deadline_s=deadline_s)
+    numbers = {c.record: [i.value for i in c.person.identifiers if i.system == NHS_NUMBER] for c in found}
+    return tuple(
+        c
+        for c in found
+        if all(map(is_test_number, numbers[c.record])) and (numbers[c.record] or c.record in partner.invented)
+    )
 
 
 def _known_to(answer: Answer) -> Trial:

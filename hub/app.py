@@ -22,7 +22,7 @@ from connectors import ConnectorError
 from hub import errors
 from hub.api.routes import api
 from hub.assembly import Hub, calm_collector, open_hub
-from hub.errors import HubError
+from hub.errors import HubError, KeyRefused
 from hub.headers import open_to_all, set_up_guard
 from hub.logs import log, set_up_logs
 from hub.settings import read_settings
@@ -46,6 +46,7 @@ STATUS: Mapping[type[Exception], tuple[int, str]] = {
     errors.FormRefused: (422, "There is a problem"),
     errors.SignInRefused: (403, "Sign-in did not work"),
     errors.Unavailable: (503, "Nothing was shown"),
+    errors.KeyRefused: (503, "Nothing was shown"),
     TrailUnavailable: (503, "Nothing was shown"),
     ConnectorError: (503, "Nothing was shown"),
     OperationalError: (503, "Nothing was shown"),
@@ -59,6 +60,10 @@ UNAVAILABLE = (
 CORRUPT = (
     "The record of disclosures does not verify: it is not what was signed. Nothing is shown until somebody has looked.",
     ("Tell the hub's operator and your data protection officer now.", UNAVAILABLE[1][1]),
+)
+UNREADABLE = (
+    "Something that is kept sealed cannot be opened: it was altered, or its key is not here. Nothing is shown.",
+    ("Tell the hub's operator the reference below.", UNAVAILABLE[1][1]),
 )
 #: Methods that a log line names; another one is a text of the caller's own.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -205,6 +210,8 @@ def _set_up_errors(app: Flask) -> None:
             return CORRUPT
         if isinstance(error, TrailUnavailable):
             return UNAVAILABLE
+        if isinstance(error, KeyRefused):
+            return UNREADABLE
         if isinstance(error, HubError):
             return error.sentence, error.next_steps
         return "A part of the hub is not available.", UNAVAILABLE[1]

@@ -21,8 +21,9 @@ from hub.casefile import LONDON, CaseFile, PersonFacts
 from hub.context import RequestContext
 from hub.enquiries import user_of
 from hub.erasure import SubjectErased, handle_of
-from hub.errors import FormRefused, NotForYou, NotFound
+from hub.errors import FormRefused, KeyRefused, NotForYou, NotFound
 from hub.keys import HUB
+from hub.logs import log
 from hub.obligations import may_show
 from hub.people import candidates, parse_box
 from hub.tables import disclosure_persons, disclosure_register, disclosure_sources, duties, staff
@@ -463,8 +464,14 @@ def _marks(hub: Hub, person: str) -> list[bytes]:
 
 
 def _staff_names(hub: Hub, session: Session) -> dict[str, str]:
-    rows = session.execute(select(staff.c.user, staff.c.sealed_name)).all()
-    return {user: hub.keys.open(HUB, sealed, "staff:" + user).decode() for user, sealed in rows}
+    """Names by user; whose name cannot be opened is left out, and named by their id."""
+    names = {}
+    for user, sealed in session.execute(select(staff.c.user, staff.c.sealed_name)):
+        try:
+            names[user] = hub.keys.open(HUB, sealed, "staff:" + user).decode()
+        except KeyRefused as error:
+            log.warning("refused", code=error.code, about="staff")
+    return names
 
 
 def _person(hub: Hub, ctx: RequestContext, who: str, errors: dict[str, str]) -> str | None:

@@ -5,11 +5,15 @@ propose somebody who is adopted, shielded or protected, or lives with somebody w
 where somebody is, and never store what a steward said before it stands in the trail.
 """
 
+import hashlib
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from audit import Receipt
@@ -17,7 +21,7 @@ from hub import decisions
 from hub.assembly import Hub
 from hub.casefile import CaseFile, london
 from hub.context import RequestContext
-from hub.enquiries import LEAST, says_enough, user_of
+from hub.enquiries import LEAST, acts_since, count_act, says_enough, user_of
 from hub.errors import FormRefused, NotFound
 from hub.loading import alert_suppressed, matching_allowed
 from hub.members import PROTECTED, identified
@@ -40,6 +44,12 @@ PAGE = 20
 #: The fields of an identity that a steward compares; never an address or a number.
 COMPARED = frozenset({"name", "date_of_birth", "sex"})
 GONE = "There is nothing to decide here: it was settled, or the records have changed."
+#: How a look-up of a record counts for the budget of an hour.
+LOOK_UP = "record-look-up"
+
+
+class Settled(Exception):
+    """Somebody settled the same between the look and the word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +97,12 @@ def settle(hub: Hub, ctx: RequestContext, pair: str, mark: str, outcome: str, ra
     records = _pair(hub, ctx, pair)
     if review.mark_of(hub.keys, records) != mark:
         raise NotFound(GONE, next_steps=("Go back to the queue and look at the records as they are now.",))
-    _record(hub, ctx, EVENTS[outcome], records, outcome, f"pair-{pair}")
+    receipt = _record(hub, ctx, EVENTS[outcome], records, outcome, f"pair-{pair}")
     one, other = records
     why = rationale.strip() or "Nobody can tell."
-    with hub.db.writing() as session:
+    with _unless_settled(hub, ctx, records, receipt) as session:
+        still = review.doubt(session, hub.keys, one.row, other.row)
+        _require_unchanged(hub, mark, (still.first, still.second) if still else ())
         if outcome == NOT_SAME:
             review.keep_apart(session, hub.keys, one.name, other.name, said_by=ctx.actor.id, rationale=why, now=ctx.now)
         else:
@@ -101,11 +113,31 @@ def settle(hub: Hub, ctx: RequestContext, pair: str, mark: str, outcome: str, ra
 
 
 def find_record(hub: Hub, ctx: RequestContext, agency: str, record: str) -> str:
-    """The person an agency's record is put to. Raises FormRefused, in the same words for absent and not to be seen."""
+    """The person an agency's record is put to. Raises FormRefused, in the same words for absent and not to be seen.
+
+    Also when the look-ups of an hour are used up. Effects: one `search` event, also when nothing is found.
+    """
+    record = record.strip()
+    with hub.db.writing() as session:
+        if acts_since(session, ctx, LOOK_UP, ctx.now - timedelta(hours=1)) >= hub.settings.searches_per_hour:
+            raise FormRefused({"record": "You have looked up very many records in the last hour. Go on later."})
+        count_act(session, ctx, LOOK_UP)
     with hub.db.session() as session:
-        person = review.person_with(session, agency, record.strip())
+        person = review.person_with(session, agency, record)
         found = _together(hub, session, person) if person else ()
-    if person is None or _permits(hub, ctx, found) is None:
+    permits = _permits(hub, ctx, found) if found else None
+    hub.trail.append(
+        "search",
+        now=ctx.now,
+        subjects=[person] if person and permits is not None else [],
+        user=user_of(ctx),
+        purpose=Purpose.DATA_MATCHING,
+        trace=ctx.request_id,
+        recipient=ctx.actor.agency,
+        query=hashlib.sha256(hub.keys.blind("search", f"record:{agency}:{record}")).hexdigest(),
+        outcome="FOUND-0" if permits is None else "FOUND-1",
+    )
+    if person is None or permits is None:
         raise FormRefused({"record": "No record that you may see has this number at this agency."})
     return person
 
@@ -131,12 +163,32 @@ def take_out(hub: Hub, ctx: RequestContext, person: str, mark: str, row: str, ra
     others = [one.name for one in records if one.row != wrong.row]
     if not others:
         raise FormRefused({"row": "This is the only record of this person: there is nothing to take it out of."})
-    _record(hub, ctx, "match:split", records, "SPLIT", f"row-{wrong.row}")
-    with hub.db.writing() as session:
+    receipt = _record(hub, ctx, "match:split", records, "SPLIT", f"row-{wrong.row}")
+    with _unless_settled(hub, ctx, records, receipt) as session:
+        _require_unchanged(hub, mark, _together(hub, session, person))
         review.take_out(
             session, hub.keys, wrong.name, others, said_by=ctx.actor.id, rationale=rationale.strip(), now=ctx.now
         )
     alert_suppressed(hub)
+
+
+@contextmanager
+def _unless_settled(hub: Hub, ctx: RequestContext, records: Sequence[Held], receipt: Receipt) -> Iterator[Session]:
+    """Where a decision is stored. Raises NotFound when somebody settled the same meanwhile: theirs counts.
+
+    What was recorded a moment ago did not come to be then, and the trail says so too: one `match:proposed` event.
+    """
+    try:
+        with hub.db.writing() as session:
+            yield session
+    except (IntegrityError, Settled) as error:
+        _record(hub, ctx, "match:proposed", records, "NOT-DONE", "settled-meanwhile", refers=[receipt.eid])
+        raise NotFound(GONE, next_steps=("Go back to the queue.",)) from error
+
+
+def _require_unchanged(hub: Hub, mark: str, records: Sequence[Held]) -> None:
+    if review.mark_of(hub.keys, records) != mark:
+        raise Settled
 
 
 def _faults(rationale: str) -> dict[str, str]:
@@ -222,6 +274,8 @@ def _record(
     outcome: str,
     thing: str,
     permits: Sequence[Permit] = (),
+    *,
+    refers: Sequence[str] = (),
 ) -> Receipt:
     records = tuple(records)
     people, eid = sorted({one.person for one in records}), secrets.token_hex(16)
@@ -230,6 +284,7 @@ def _record(
         kind,
         now=ctx.now,
         eid=eid,
+        refers=list(refers) or None,
         subjects=people,
         user=user_of(ctx),
         purpose=Purpose.DATA_MATCHING,

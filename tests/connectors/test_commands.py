@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -196,7 +197,7 @@ FAILS = [
 @pytest.mark.parametrize(("fault", "what", "words"), FAILS)
 def test_a_partner_with_a_fault_fails_where_the_fault_is(served, fault, what, words):
     served.fault = fault
-    trial = tried(served.partner, None, "c1")[what]
+    trial = tried(replace(served.partner, invented=("c1",)), None, "c1")[what]
     assert trial.passed is False
     assert words in trial.words
 
@@ -219,15 +220,32 @@ def test_nobody_is_asked_about_a_number_that_may_be_somebodys(served):
     assert served.asked == []
 
 
-def test_a_system_that_names_a_real_number_is_not_asked_further(served):
+def test_somebody_who_may_be_real_is_answered_like_nobody(served):
+    who = PersonQuery(("Ada",), ("Quill",), ADA.date_of_birth)
+    for number in ("4010232137", None):
+        _renumber(served, number)
+        real = [repr(t) for t in tried(served.partner, who).values()]
+        held, served.people[:] = list(served.people), []
+        nobody = [repr(t) for t in tried(served.partner, who).values()]
+        served.people[:] = held
+        assert real == nobody
+        assert tried(served.partner, who)["find"].passed is False
+
+
+def _renumber(served, number):
+    first = dict(served.people[0])
     if served.partner.way == "rest":
-        served.people[0] = {**served.people[0], "nhs_number": "4010232137"}
+        first["nhs_number"] = number
     else:
-        identifier = {**served.people[0]["identifier"][0], "value": "4010232137"}
-        served.people[0] = {**served.people[0], "identifier": [identifier]}
-    with pytest.raises(ConnectorError, match="not one for tests"):
-        tried(served.partner, PersonQuery(("Ada",), ("Quill",), ADA.date_of_birth))
-    assert len(served.asked) == 1
+        first["identifier"] = [{**one, "value": number} for one in served.people[0]["identifier"][:1] if number]
+    served.people[0] = first
+
+
+def test_a_record_that_the_partners_file_does_not_name_is_not_asked_about(served):
+    for record in ("c1", "no-such-record"):
+        with pytest.raises(ConnectorError, match="does not say that this record is an invented person's"):
+            tried(served.partner, None, record)
+    assert served.asked == []
 
 
 def test_a_database_is_tried_by_record_and_its_url_is_of_the_file(folder):
@@ -239,6 +257,8 @@ def test_a_database_is_tried_by_record_and_its_url_is_of_the_file(folder):
         )
     text = (folder / POLICE).read_text("utf-8").replace("sqlite:///var/demo/police.db", f"sqlite:///{folder}/police.db")
     (folder / POLICE).write_text(text, "utf-8")
+    assert run("test", "police", "--partners", folder, "--record", "N1").exit_code != 0
+    (folder / POLICE).write_text(text + '\n[trial]\nrecords = ["N1", "N9"]\n', "utf-8")
     result = run("test", "police", "--partners", folder, "--record", "N1")
     assert result.exit_code == 0, result.output
     assert "The contract is kept." in result.output

@@ -7,12 +7,14 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
+from sqlalchemy import func, select
 
 from consent import ConsentRecord
 from hub import tasks
 from hub.demo.setting_up import persona_context
 from hub.enquiries import Enquiry
 from hub.family_consent import _may_see
+from hub.tables import duties
 from hub.words import CONSENT_STATE_WORDS
 from policies.vocabulary import ConsentKind, ConsentState, DataCategory, GillickStatus, GiverCapacity, Purpose
 from tests.conftest import House, Visitor
@@ -181,10 +183,20 @@ def test_what_ends_in_thirty_days_is_a_task_beforehand(house: House) -> None:
     ends = today + timedelta(days=40)
     typed = answer(child, parent, given_on=f"{today:%d %m %Y}", ends_on=f"{ends:%d %m %Y}")
     assert visitor.post(f"{enquiry}/consent/answer", typed).status_code == 303
-    assert "An agreement ends soon" not in visitor.get("/tasks").text
-    later = persona_context("mash_decision_maker", now=house.hub.clock() + timedelta(days=12), request_id="0" * 32)
-    found, _ = tasks.open_tasks(house.hub, later)
-    assert [task.kind for task in found].count(tasks.ENDS) == 1
+    # A manager whom no other test has looked ahead for, and only this enquiry's tasks: the house is everybody's.
+    manager = persona_context("mash_decision_maker", now=house.hub.clock(), request_id="0" * 32)
+    manager = replace(manager, actor=replace(manager.actor, id="US-looks-ahead"))
+    tasks.open_tasks(house.hub, manager)
+    assert ends_soon(house, enquiry) == 0
+    tasks.open_tasks(house.hub, replace(manager, now=manager.now + timedelta(days=12)))
+    assert ends_soon(house, enquiry) == 1
+
+
+def ends_soon(house: House, enquiry: str) -> int:
+    """How many tasks say that an agreement of this enquiry ends."""
+    mine = (duties.c.enquiry == enquiry.rpartition("/")[2], duties.c.kind == tasks.ENDS)
+    with house.hub.db.session() as session:
+        return int(session.scalar(select(func.count()).select_from(duties).where(*mine)) or 0)
 
 
 @on_one_engine

@@ -3,7 +3,9 @@
 import re
 
 import pytest
+from sqlalchemy import delete, insert, select, update
 
+from hub.tables import enquiries, staff
 from tests.conftest import House, Visitor
 from tests.hub.conftest import Gate
 
@@ -48,3 +50,38 @@ def test_an_agency_that_only_gives_opens_no_enquiry(gate: Gate, agency: str) -> 
     answer = navigator.post("/enquiries/new", {**form, "who": MAISIE})
     assert answer.status_code == 422
     assert "Maisie" not in answer.text.replace('value="999', "")
+
+
+def test_a_name_that_was_altered_in_the_tables_sinks_no_page(house: House) -> None:
+    officer = house.visitor("ig_officer")
+    house.visitor("mash_social_worker")
+    mine = staff.c.user == "US-broken"
+    with house.hub.db.writing() as session:
+        session.execute(
+            insert(staff).values(
+                user="US-broken", agency="csc", role="SIRO", sealed_name=b"altered", seen_at=house.clock()
+            )
+        )
+    try:
+        page = officer.get("/ig")
+        assert page.status_code == 200
+        assert "Rosalind Achebe" in page.text
+    finally:
+        with house.hub.db.writing() as session:
+            session.execute(delete(staff).where(mine))
+
+
+def test_a_sealed_row_that_was_altered_is_a_page_that_says_so(house: House) -> None:
+    visitor = house.visitor("mash_social_worker")
+    enquiry = opened(visitor, confirm=False)
+    mine = enquiries.c.id == enquiry.rpartition("/")[2]
+    with house.hub.db.writing() as session:
+        kept = session.scalar(select(enquiries.c.sealed_rationale).where(mine))
+        session.execute(update(enquiries).where(mine).values(sealed_rationale=b"altered"))
+    try:
+        answer = visitor.get(enquiry)
+        assert answer.status_code == 503
+        assert "cannot be opened" in answer.text
+    finally:
+        with house.hub.db.writing() as session:
+            session.execute(update(enquiries).where(mine).values(sealed_rationale=kept))

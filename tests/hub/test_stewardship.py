@@ -12,6 +12,7 @@ from audit import TrailUnavailable
 from connectors import SourceRecord
 from hub import stewardship
 from hub.demo.setting_up import persona_context
+from hub.errors import FormRefused, NotFound
 from hub.loading import alert_suppressed
 from hub.people import family_of, refresh, review, tables
 from hub.people.review import Doubt
@@ -201,3 +202,63 @@ def test_a_comparison_gives_away_nothing_about_a_field_that_is_not_shown(
     assert "Not shown" in page.text
     assert "Cannot be compared" in page.text
     assert "nother sex recorded" not in page.text
+
+
+def test_a_look_up_of_a_record_is_in_the_trail_whether_or_not_it_finds(house: House, steward: Visitor) -> None:
+    agency, record = waiting(house)[0].first.name
+    for number, outcome, subjects in ((record, "FOUND-1", 1), ("no-such-record", "FOUND-0", 0)):
+        steward.post("/matching", {"agency": agency, "record": number})
+        entry = newest(house.hub, "search")
+        assert entry.fields["outcome"] == outcome
+        assert entry.fields["purpose"] == "DATA_MATCHING"
+        assert len(entry.subjects) == subjects
+        assert number not in str(entry.fields)
+
+
+def test_a_steward_who_goes_through_the_numbers_is_held_back(house: House) -> None:
+    ctx = persona_context("data_steward", now=house.hub.clock(), request_id="cf" * 16)
+    ctx = replace(ctx, actor=replace(ctx.actor, id="US-goes-through"))
+    few = with_parts(house, settings=replace(house.hub.settings, searches_per_hour=3)).hub
+    agency, record = waiting(house)[0].first.name
+    for _ in range(3):
+        stewardship.find_record(few, ctx, agency, record)
+    with pytest.raises(FormRefused) as refused:
+        stewardship.find_record(few, ctx, agency, record)
+    assert "very many" in refused.value.errors["record"]
+
+
+class BetweenTheTwo:
+    """A trail in which somebody else comes between an event and what it is about."""
+
+    def __init__(self, trail: Any, other: Any) -> None:
+        self._trail, self._other = trail, other
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._trail, name)
+
+    def append(self, kind: str, **fields: Any) -> Any:
+        receipt = self._trail.append(kind, **fields)
+        other, self._other = self._other, None
+        if other:
+            other()
+        return receipt
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"), [("CANNOT_TELL", "CANNOT_TELL"), ("SAME", "NOT_SAME"), ("NOT_SAME", "SAME")]
+)
+def test_two_stewards_on_one_pair_are_one_decision_and_a_page_that_says_so(
+    house: House, mine: str, theirs: str
+) -> None:
+    pair = waiting(house)[0]
+    ctx = persona_context("data_steward", now=house.hub.clock(), request_id="d0" * 16)
+    name = address(pair).rpartition("/")[2]
+    mark = stewardship.open_pair(house.hub, ctx, name).mark
+    before = said(house)
+    trail: Any = BetweenTheTwo(house.hub.trail, lambda: stewardship.settle(house.hub, ctx, name, mark, theirs, WHY))
+    with pytest.raises(NotFound):
+        stewardship.settle(with_parts(house, trail=trail).hub, ctx, name, mark, mine, WHY)
+    assert said(house) == before + 1
+    undone = newest(house.hub, "match:proposed")
+    assert undone.fields["outcome"] == "NOT-DONE"
+    assert undone.fields["refers"]
