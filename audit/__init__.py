@@ -25,7 +25,7 @@ from audit.promise import HEADER as PROMISE_HEADER
 from audit.promise import Promised, read_promise, verify_promise
 from audit.receipts import Receipt, ReceiptProof
 from audit.reconcile import Reconciled
-from audit.tables import create_guards, excess_rights, metadata
+from audit.tables import CLEARING, create_guards, excess_rights, metadata
 from audit.witness import Witness
 from audit.witness_http import witness_app
 
@@ -36,6 +36,7 @@ def verifier_source() -> str:
 
 
 __all__ = [
+    "CLEARING",
     "PROMISE_HEADER",
     "SHAPES",
     "AuditError",

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from audit.entry import raw_public
+from audit.entry import SigningKey, raw_public
 from audit.errors import ProofError
 from audit.tree import HASH_BYTES
 
@@ -86,7 +86,7 @@ def require_key_name(name: str) -> None:
         raise ProofError("A key name is not empty and has neither spaces nor plus signs.")
 
 
-def sign(origin: str, size: int, root: bytes, key: Ed25519PrivateKey, key_id: bytes) -> str:
+def sign(origin: str, size: int, root: bytes, key: SigningKey, key_id: bytes) -> str:
     """Sign a tree head; the key's name is the origin. Returns: the note."""
     text = f"{origin}\n{size}\n{base64.b64encode(root).decode('ascii')}\n"
     signature = base64.b64encode(key_id + key.sign(text.encode())).decode("ascii")

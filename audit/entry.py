@@ -12,9 +12,9 @@ import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from audit.errors import EventInvalid, TrailCorrupt
@@ -31,16 +31,26 @@ LEAF_NAMESPACE = b"sigsum.org/v1/tree-leaf\x00"
 SealSubject = Callable[[Event, str, bytes], bytes]
 
 
+class SigningKey(Protocol):
+    """An Ed25519 key that signs, whether it lies in a file or in a device that never gives it away."""
+
+    def sign(self, data: bytes, /) -> bytes:
+        """The 64 bytes of RFC 8032."""
+
+    def public_key(self) -> Ed25519PublicKey:
+        """Its public half."""
+
+
 @dataclass(frozen=True, slots=True)
 class Submitter:
     """Whoever signs leaves: one key per worker, so that no worker can write in another's name."""
 
-    key: Ed25519PrivateKey
+    key: SigningKey
     public: bytes
     key_hash: bytes
 
     @classmethod
-    def of(cls, key: Ed25519PrivateKey) -> "Submitter":
+    def of(cls, key: SigningKey) -> "Submitter":
         """Wrap a private key."""
         public = raw_public(key.public_key())
         return cls(key, public, hashlib.sha256(public).digest())

@@ -1,25 +1,32 @@
 """The trail: append an event, and go on only with a receipt in hand.
 
 For: every use-case of the hub that asks, shows, refuses or decides. It must never give a receipt for an entry that
-is not durable and covered by a signed checkpoint, and never wait without a bound. Ruled by `docs/audit-format.md`.
+is not durable, and never wait without a bound. Ruled by `docs/audit-format.md`.
 
-On SQLite one process writes, with as many threads as it likes; on PostgreSQL several processes may.
+On SQLite one process writes, with as many threads as it likes, and an entry has its place in the signed tree before
+its receipt is given. On PostgreSQL several processes write, and a leader among them gives the places within a second.
 """
 
+import contextlib
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, Engine
 
+from audit import outbox
 from audit import store as rows
 from audit.checkpoint import Checkpoint, VerifierKey
 from audit.cosigned import quorum_head
-from audit.entry import Entry, SealSubject, Submitter, read_entry, seal
+from audit.entry import Entry, Sealed, SealSubject, SigningKey, Submitter, read_entry, seal
 from audit.errors import AuditError, EntryUnknown, EventInvalid, ProofError, TrailCorrupt, TrailUnavailable
 from audit.events import EID, build, milliseconds
+from audit.growth import Tree
+from audit.keyleaf import certify
+from audit.leader import Leader
+from audit.placing import Placing
 from audit.policy import WitnessPolicy
 from audit.promise import Promised, sign_promise
 from audit.receipts import Receipt, ReceiptProof
@@ -34,6 +41,11 @@ from audit.tree import (
     verify_inclusion,
 )
 from audit.writer import Slot, Writer
+
+#: How often a reader looks whether an entry has its place by now, in seconds.
+_LOOK_S = 0.01
+#: How the trail itself is named in events that nobody else caused.
+_SELF = {"id": "trail"}
 
 
 class Trail:
@@ -50,8 +62,8 @@ class Trail:
         self,
         engine: Engine,
         *,
-        submitter_key: Ed25519PrivateKey,
-        log_key: Ed25519PrivateKey,
+        submitter_key: SigningKey,
+        log_key: SigningKey,
         origin: str,
         seal_subject: SealSubject,
         clock: Callable[[], datetime],
@@ -63,22 +75,21 @@ class Trail:
         self.verifier_key = VerifierKey.of(origin, log_key.public_key())
         self._store = rows.Store(engine, wait_s=max_wait_s)
         self._submitter = Submitter.of(submitter_key)
+        self._log = Submitter.of(log_key)
         self._seal_subject = seal_subject
         self._clock = clock
+        self._max_wait_s = max_wait_s
         self._state_folder = state_folder
         self._policy = policy
         self._head_file: rows.HeadFile | None = None
         self._started_in: int | None = None
         self._closed = False
-        self._writer = Writer(
-            self._store,
-            log_key=log_key,
-            verifier_key=self.verifier_key,
-            clock=clock,
-            max_wait_s=max_wait_s,
-            max_queue=max_queue,
-            remember=self._remember,
+        self._tree = Tree(
+            self._store, log_key=log_key, verifier_key=self.verifier_key, clock=clock, remember=self._remember
         )
+        target = Placing(self._store, self._tree) if self._store.is_sqlite else outbox.HandingIn()
+        self._writer = Writer(self._store, target, max_wait_s=max_wait_s, max_queue=max_queue)
+        self._leader = None if self._store.is_sqlite else self._candidate()
 
     def __enter__(self) -> "Trail":
         self.start()
@@ -109,19 +120,34 @@ class Trail:
                 remembered = self._head_file.read() if self._head_file else ""
                 peaks = rederive(connection, self.verifier_key, remembered)
             before_signing()
-            began = milliseconds(self._clock())
-            self._store.enrol(rows.SUBMITTER, "", self._submitter.public, began)
-            self._store.enrol(rows.LOG, self.verifier_key.name, self.verifier_key.public, began)
+            began = self._clock()
+            for role, name, public in (
+                (rows.SUBMITTER, "", self._submitter.public),
+                (rows.SUBMITTER, "", self._log.public),  # It signs key leaves.
+                (rows.LOG, self.verifier_key.name, self.verifier_key.public),
+            ):
+                self._store.enrol(role, name, public, milliseconds(began))
+            self._tree.begin_at(peaks)
+            self._started_in = os.getpid()
+            self._writer.start()
+            if self._leader is not None:
+                self._leader.start()
+            certified = self._write(
+                certify(self._submitter.public, origin=self.verifier_key.name, log=self._log, now=began)
+            )
+            self._await_place(certified.eid)
         except BaseException:
             self.close()
             raise
-        self._started_in = os.getpid()
-        self._writer.start(peaks)
 
     def close(self) -> None:
         """Write what waits, then stop. Appending afterwards raises TrailUnavailable."""
         self._closed = True
-        ended = self._started_in not in (None, os.getpid()) or self._writer.stop()
+        ended = True
+        if self._started_in == os.getpid():
+            ended = self._writer.stop()
+            if self._leader is not None:
+                ended = self._leader.stop(self._max_wait_s * 2 + 1) and ended
         # A writer that is stuck keeps its lock, so that no second one can begin beside it.
         if self._head_file is not None and ended:
             self._head_file.release()
@@ -135,13 +161,13 @@ class Trail:
         eid: str | None = None,
         **fields: object,
     ) -> Receipt:
-        """Write one event, and return only when it is durable and covered by a signed checkpoint.
+        """Write one event, and return only when it is durable.
 
         Takes: `subjects`, ids of the persons it is about, which are sealed; `eid`, to make a retry safe: the same
         event under the same id gives the same receipt; the other keys as `audit.events.SHAPES` has them.
         Raises: EventInvalid, EventConflict (the id was used for something else), TrailUnavailable (the user sees
         503 and nothing is shown; the entry may have been written all the same, and a retry with the same id tells).
-        Effects: one entry, its tree hashes and a checkpoint.
+        Effects: one entry; its tree hashes and a checkpoint, at once (SQLite) or within a second (PostgreSQL).
         """
         event = build(kind, now=now, subjects=len(subjects), fields=fields, eid=eid)
         if self._started_in is None or self._closed:
@@ -154,7 +180,7 @@ class Trail:
             raise
         except Exception as error:
             raise rows.unavailable("The subjects could not be sealed", error) from None
-        return self._writer.submit(Slot(sealed, may_be_replay=eid is not None))
+        return self._write(sealed, may_be_replay=eid is not None)
 
     def promise(self, intent: Receipt, *, agency: str, subject: int, now: datetime) -> str:
         """The header that goes with one question to a partner: that this intent is on record (`audit.promise`).
@@ -168,7 +194,11 @@ class Trail:
         return sign_promise(promised, self.verifier_key.name, self._submitter)
 
     def head(self) -> Checkpoint:
-        """The newest signed checkpoint. Raises: EntryUnknown, for a trail without entries."""
+        """The newest signed checkpoint, over all that was recorded before.
+
+        Raises: EntryUnknown, for a trail without entries; TrailUnavailable, when something gets no place in time.
+        """
+        self._await_places()
         with self._store.reading() as connection:
             head = rows.read_signed_head(connection, self.verifier_key)
         if not head.size:
@@ -176,12 +206,20 @@ class Trail:
         return Checkpoint(self.verifier_key.name, head.size, head.root, head.note)
 
     def entry(self, eid: str) -> Entry:
-        """The entry with this event id, checked against its leaf. Raises: EntryUnknown, TrailCorrupt."""
+        """The entry with this event id, checked against its leaf.
+
+        Raises: EntryUnknown, TrailCorrupt; TrailUnavailable, when it is recorded and gets no place in time.
+        """
+        self._await_place(eid)
         with self._store.reading() as connection:
             return _decoded(_row_of(connection, eid))
 
     def events(self, start: int = 0) -> Iterator[Entry]:
-        """Entries from number `start` to the newest at this moment, for those who rebuild a view of them."""
+        """Entries from number `start` to the newest at this moment, for those who rebuild a view of them.
+
+        Raises: TrailUnavailable, when something was recorded before and gets no place in time.
+        """
+        self._await_places()
         with self._store.reading() as connection:
             end = rows.read_head(connection).size
             for row in rows.entry_rows_from(connection, start, end):
@@ -193,8 +231,9 @@ class Trail:
         It leads to the newest checkpoint that a quorum of witnesses cosigned, or to the newest of all when the entry
         is younger than that.
 
-        Raises: EntryUnknown, TrailCorrupt.
+        Raises: EntryUnknown, TrailCorrupt; TrailUnavailable, when it is recorded and gets no place in time.
         """
+        self._await_place(eid)
         with self._store.reading() as connection:
             entry = _decoded(_row_of(connection, eid))
             head = rows.read_signed_head(connection, self.verifier_key)
@@ -239,6 +278,51 @@ class Trail:
                 raise ProofError("The trail is not that large.")
             positions = consistency_positions(size1, size2)
             return prove_consistency(size1, size2, rows.node_reader(connection, positions))
+
+    def _candidate(self) -> Leader:
+        return Leader(
+            self._store,
+            self._tree,
+            origin=self.verifier_key.name,
+            log_public=self.verifier_key.public,
+            condemn=lambda sentence: self._writer.condemn(sentence),
+            on_refused=self._tell_of_refusal,
+        )
+
+    def _write(self, sealed: Sealed, *, may_be_replay: bool = True) -> Receipt:
+        return self._writer.submit(Slot(sealed, may_be_replay=may_be_replay))
+
+    def _tell_of_refusal(self, reason: str) -> None:
+        """Somebody handed in what no worker of ours signed: an alarm. The row itself is kept in `audit_refused`."""
+        with contextlib.suppress(AuditError):
+            self.append("alarm", now=self._clock(), client=_SELF, action="OUTBOX_ROW_REFUSED", reason=reason)
+
+    def _await_place(self, eid: str) -> None:
+        """Wait, for a bounded time, until this event has its place, if it is recorded at all."""
+        if self._leader is not None and EID.fullmatch(eid):
+            self._await(lambda connection: not outbox.is_waiting(connection, eid))
+
+    def _await_places(self) -> None:
+        """Wait, for a bounded time, until all that is recorded at this moment has its place."""
+        if self._leader is None:
+            return
+        with self._store.reading() as connection:
+            newest = outbox.newest_waiting(connection)
+        if newest is not None:
+            self._await(lambda connection: outbox.is_placed_up_to(connection, newest))
+
+    def _await(self, is_so: Callable[[Connection], bool]) -> None:
+        until = time.monotonic() + self._max_wait_s
+        while True:
+            with self._store.reading() as connection:
+                if is_so(connection):
+                    return
+            self._writer.require_sound()
+            if self._leader is not None:
+                self._leader.call()
+            if time.monotonic() > until:
+                raise TrailUnavailable("It is recorded, and has no place in the signed tree yet.")
+            time.sleep(_LOOK_S)
 
     def _remember(self, note: str) -> None:
         if self._head_file is not None:

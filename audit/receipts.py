@@ -1,7 +1,7 @@
 """What a caller gets for an entry: the receipt at once, the proof whenever it is asked for.
 
 For: pages and answers that disclose, and anyone who wants to check them without us. A receipt must never exist
-for an entry that is not durable and covered by a signed checkpoint. Ruled by `docs/audit-format.md`.
+for an entry that is not durable. Ruled by `docs/audit-format.md`.
 """
 
 import base64
@@ -9,23 +9,33 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from audit.entry import Sealed
+from audit.tree import leaf_hash
+
 PROOF_FORMAT = "kith-receipt/1"
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The entry `eid` is number `index` of the signed tree (`size`, `root`). `t` is in UTC milliseconds.
+    """The event `eid` of `t` (UTC milliseconds) is durable; `leaf` is the 128 bytes that the tree holds for it.
 
-    `leaf` is the 128 bytes that the tree holds for it.
+    On SQLite it has its place in a signed tree already; on PostgreSQL it gets one within a second
+    (`docs/adr/0006-the-outbox-and-its-leader.md`). Its number is told by the proof, `Trail.receipt`.
     """
 
     eid: str
-    index: int
-    size: int
-    root: bytes
-    leaf_hash: bytes
     t: int
     leaf: bytes
+
+    @classmethod
+    def of(cls, sealed: Sealed) -> "Receipt":
+        """The receipt of an event once it is durable."""
+        return cls(sealed.event.eid, sealed.event.t, sealed.leaf)
+
+    @property
+    def leaf_hash(self) -> bytes:
+        """What the tree holds of the leaf (RFC 6962)."""
+        return leaf_hash(self.leaf)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from audit.errors import ProofError, TrailCorrupt, TrailUnavailable
 from audit.tables import checkpoints, entries, keys, nodes
 from audit.tree import EMPTY_ROOT, NodeReader, Peaks, fold, peak_positions
 
-#: One lock for one trail in a PostgreSQL database: the first eight bytes of SHA-256("kith audit trail").
-_ADVISORY_LOCK = 0x2B7D9F5A61C3E804
+#: One lock for the trail of a PostgreSQL schema, held by a transaction that places entries.
+_PLACING_LOCK = 0x2B7D9F5A
 
 #: The two roles of a key in `audit_key`.
 SUBMITTER, LOG = "submitter", "log"
@@ -83,6 +83,21 @@ class StoredEntry(NamedTuple):
     leaf_hash: bytes
     leaf: bytes
     envelope: bytes
+
+
+class Pending(NamedTuple):
+    """An entry that has no place yet."""
+
+    eid: str
+    t: int
+    kind: str
+    leaf: bytes
+    envelope: bytes
+
+
+def pending_of(entry: StoredEntry) -> Pending:
+    """A stored entry without its place."""
+    return Pending(entry.eid, entry.t, entry.kind, entry.leaf, entry.envelope)
 
 
 class HeadFile:
@@ -186,8 +201,8 @@ class Store:
             raise
         return connection
 
-    def begin(self, connection: Connection) -> None:
-        """Begin a transaction that keeps every other writer out until its end."""
+    def begin_alone(self, connection: Connection) -> None:
+        """Begin a transaction that keeps everybody else who places entries out until its end."""
         connection.begin()
         if self.is_sqlite:
             driver = _sqlite(connection)
@@ -196,7 +211,7 @@ class Store:
                 driver.execute("ROLLBACK")
             driver.execute("BEGIN IMMEDIATE")
         else:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_PLACING_LOCK}, hashtext(current_schema()))"))
 
     def enrol(self, role: str, name: str, public_key: bytes, t: int) -> None:
         """Keep a public key, once. Raises: TrailUnavailable."""
@@ -204,7 +219,7 @@ class Store:
         row = {"role": role, "key_hash": key_hash, "name": name, "public_key": public_key, "t": t}
         try:
             with contextlib.closing(self.connect()) as connection:
-                self.begin(connection)
+                self.begin_alone(connection)
                 if public_key_of(connection, role, key_hash) is None:
                     connection.execute(insert(keys), [row])
                 connection.commit()
@@ -354,19 +369,6 @@ def entries_with(connection: Connection, eids: Sequence[str]) -> dict[str, Store
 def entry_row(connection: Connection, eid: str) -> StoredEntry | None:
     """The entry with this event id."""
     return entries_with(connection, [eid]).get(eid)
-
-
-def covering_checkpoint(connection: Connection, index: int) -> Head:
-    """The first checkpoint that covers an entry: the one its receipt was given under."""
-    row = connection.execute(
-        select(checkpoints.c.size, checkpoints.c.root, checkpoints.c.note)
-        .where(checkpoints.c.size > index)
-        .order_by(checkpoints.c.size)
-        .limit(1)
-    ).first()
-    if row is None:
-        raise TrailCorrupt("An entry is covered by no checkpoint.")
-    return Head(row.size, bytes(row.root), row.note)
 
 
 def _sqlite(connection: Connection) -> Any:

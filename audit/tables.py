@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -86,7 +87,34 @@ cosignatures = Table(
     Index("audit_cosignature_newest", "key_hash", "t"),
 )
 
-GUARDED = (entries, nodes, checkpoints, keys, cosignatures)
+#: PostgreSQL: what workers have handed in and the leader has not yet placed. A row leaves only by
+#: `audit_outbox_clear()`, once its entry is in the trail or the row is refused; on SQLite nothing is ever here.
+outbox = Table(
+    "audit_outbox",
+    metadata,
+    Column("seq", _Index, Identity(), primary_key=True),
+    Column("eid", String(32), nullable=False, unique=True),
+    Column("t", BigInteger, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("leaf", LargeBinary(128), nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+)
+
+#: PostgreSQL: rows of the outbox that no worker of ours signed, kept for whoever has to look into it.
+refused = Table(
+    "audit_refused",
+    metadata,
+    Column("seq", _Index, primary_key=True, autoincrement=False),
+    Column("eid", String(32), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+)
+
+GUARDED = (entries, nodes, checkpoints, keys, cosignatures, outbox, refused)
+
+#: The one function by which rows leave the outbox.
+CLEARING = "audit_outbox_clear"
 
 _REFUSAL = "the audit trail is append-only"
 
@@ -98,7 +126,26 @@ _SQLITE_ALREADY_THERE = {
     "audit_checkpoint": "size = NEW.size",
     "audit_key": "role = NEW.role AND key_hash = NEW.key_hash",
     "audit_cosignature": "size = NEW.size AND key_hash = NEW.key_hash AND t = NEW.t",
+    "audit_outbox": "seq = NEW.seq OR eid = NEW.eid",
+    "audit_refused": "seq = NEW.seq",
 }
+
+#: A row of the outbox is done with when the very same is in the trail, or kept as refused.
+_DONE_WITH = (
+    "EXISTS (SELECT 1 FROM audit_entry e WHERE e.eid = {row}.eid AND e.leaf = {row}.leaf"
+    " AND e.envelope = {row}.envelope) OR EXISTS (SELECT 1 FROM audit_refused r WHERE r.seq = {row}.seq"
+    " AND r.leaf = {row}.leaf AND r.envelope = {row}.envelope)"
+)
+#: The clearing function runs with its owner's rights, so that the role that serves needs none but INSERT and SELECT;
+#: the guard holds against the owner's own careless hands too.
+_OUTBOX_STATEMENTS = (
+    "CREATE OR REPLACE FUNCTION audit_outbox_refuse() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS"
+    f" $$ BEGIN IF {_DONE_WITH.format(row='OLD')} THEN RETURN OLD; END IF;"
+    f" RAISE EXCEPTION '{_REFUSAL}'; END $$",
+    f"CREATE OR REPLACE FUNCTION {CLEARING}() RETURNS void LANGUAGE sql SECURITY DEFINER"  # noqa: S608
+    f" SET search_path FROM CURRENT AS $$ DELETE FROM audit_outbox o WHERE {_DONE_WITH.format(row='o')} $$",
+    f"REVOKE ALL ON FUNCTION {CLEARING}() FROM PUBLIC",
+)
 
 
 def create_guards(connection: Connection) -> None:
@@ -157,7 +204,6 @@ def _guard_statements(dialect: str, there: list[str]) -> list[str]:
     statements: list[str] = []
     if dialect == "sqlite":
         for table in there:
-            already_there = _SQLITE_ALREADY_THERE[table]
             for event_name, suffix in (("UPDATE", "no_update"), ("DELETE", "no_delete")):
                 statements.append(
                     f"CREATE TRIGGER IF NOT EXISTS {table}_{suffix} BEFORE {event_name} ON {table}"
@@ -166,7 +212,7 @@ def _guard_statements(dialect: str, there: list[str]) -> list[str]:
             # The names are this module's own constants; nothing from outside gets into the statement.
             statements.append(
                 f"CREATE TRIGGER IF NOT EXISTS {table}_no_replace BEFORE INSERT ON {table}"  # noqa: S608
-                f" WHEN EXISTS (SELECT 1 FROM {table} WHERE {already_there})"
+                f" WHEN EXISTS (SELECT 1 FROM {table} WHERE {_SQLITE_ALREADY_THERE[table]})"
                 f" BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
             )
         return statements
@@ -174,15 +220,19 @@ def _guard_statements(dialect: str, there: list[str]) -> list[str]:
         "CREATE OR REPLACE FUNCTION audit_refuse_change() RETURNS trigger LANGUAGE plpgsql AS"
         f" $$ BEGIN RAISE EXCEPTION '{_REFUSAL}'; END $$"
     )
+    if {outbox.name, refused.name} <= set(there):
+        statements += _OUTBOX_STATEMENTS
     for table in there:
         for event_name, suffix, each in (
             ("UPDATE", "no_update", "ROW"),
             ("DELETE", "no_delete", "ROW"),
             ("TRUNCATE", "no_truncate", "STATEMENT"),
         ):
+            outgoing = (table, event_name) == (outbox.name, "DELETE")
+            function = "audit_outbox_refuse" if outgoing else "audit_refuse_change"
             statements.append(
                 f"CREATE OR REPLACE TRIGGER {table}_{suffix} BEFORE {event_name} ON {table}"
-                f" FOR EACH {each} EXECUTE FUNCTION audit_refuse_change()"
+                f" FOR EACH {each} EXECUTE FUNCTION {function}()"
             )
     return statements
 

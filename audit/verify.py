@@ -120,7 +120,10 @@ def verify_directory(
         if earlier_size > size:
             raise Refused(f"a known checkpoint speaks of {earlier_size} entries, this export only of {size}.")
     kept = dict(earlier)
-    keys = _submitter_keys(directory, trusted)
+    log = _log_key(vkey)
+    log_hash = hashlib.sha256(log).digest()
+    keys = {**_submitter_keys(directory, trusted), log_hash: Ed25519PublicKey.from_public_bytes(log)}
+    certified: set[bytes] = set()
     lot = None if every or size <= _SIGNATURES_BY_LOT else set(_draw(size))
     tree = _Tree()
     counted = {"leaves": 0, "envelopes": 0}
@@ -133,13 +136,18 @@ def verify_directory(
         envelopes = _envelopes(directory, number, width)
         for offset, leaf in enumerate(leaves):
             index = number * _WIDTH + offset
-            _check_leaf(index, leaf, keys, with_signature=lot is None or index in lot)
+            by_log = leaf[96:] == log_hash
+            _check_leaf(index, leaf, keys, with_signature=lot is None or by_log or index in lot)
             tree.add(hashlib.sha256(b"\x00" + leaf).digest())
             counted["leaves"] += 1
             if tree.size in kept and tree.root() != kept[tree.size]:
                 raise Refused(f"the first {tree.size} entries are not those of a known checkpoint: two histories.")
             if envelopes is not None:
                 t = _check_envelope(index, leaf, envelopes[offset])
+                if by_log:
+                    certified.add(_certified(index, envelopes[offset]))
+                elif certified and leaf[96:] not in certified:
+                    raise Refused(f"entry {index} was signed by a key that no key leaf before it certifies.")
                 backwards += t < latest - 60_000
                 latest = max(latest, t)
                 counted["envelopes"] += 1
@@ -155,6 +163,7 @@ def verify_directory(
     said.append(f"{tiles} tiles hold the hashes that the entries lead to.")
     if counted["envelopes"]:
         said.append(f"{counted['envelopes']} envelopes are the ones that the entries commit to.")
+        said.append(f"Submitters that the log certified by a key leaf: {len(certified)}.")
     else:
         said.append("The export has no envelopes: what the entries say was not looked at.")
     if backwards:
@@ -183,7 +192,7 @@ def verify_receipt(
         raise Refused("the receipt has other keys than it should.")
     size, root = _open_checkpoint(bundle["checkpoint"], vkey)
     leaf, submitter = _unbase64(bundle["leaf"]), _unbase64(bundle["submitter"])
-    if trusted and submitter.hex() not in {key.lower() for key in trusted}:
+    if trusted and submitter != _log_key(vkey) and submitter.hex() not in {key.lower() for key in trusted}:
         raise Refused("the receipt's submitter is not one that you accept.")
     index = bundle["index"]
     if type(index) is not int or not 0 <= index < size:
@@ -364,6 +373,11 @@ def _open_checkpoint(note: str, vkey: str) -> tuple[int, bytes]:
     return int(lines[1]), root
 
 
+def _log_key(vkey: str) -> bytes:
+    """The log's public key; the verifier key was checked before."""
+    return _unbase64(_three(vkey.strip())[2])[1:]
+
+
 def _three(vkey: str) -> tuple[str, str, str]:
     # The key itself may contain a plus sign, so only the first two separate.
     first, second = vkey.find("+"), vkey.find("+", vkey.find("+") + 1)
@@ -450,6 +464,19 @@ def _check_envelope(index: int, leaf: bytes, envelope: bytes) -> int:
     if found is None:
         raise Refused(f"the envelope of entry {index} is not built as it should be.")
     return int(found[3])
+
+
+def _certified(index: int, envelope: bytes) -> bytes:
+    """The hash of the key that a key leaf certifies. Nothing else is signed by the log's key."""
+    event = _json(envelope)["event"]
+    about = event.get("object", {})
+    algorithm, _, public = str(about.get("id")).partition(":")
+    key_hash = str(about.get("hash"))
+    if event.get("action") != "SUBMITTER_KEY" or algorithm != "ed25519":
+        raise Refused(f"entry {index} is signed by the log's key and is no key leaf.")
+    if hashlib.sha256(bytes.fromhex(public)).hexdigest() != key_hash:
+        raise Refused(f"the key leaf in entry {index} contradicts itself.")
+    return bytes.fromhex(key_hash)
 
 
 def _draw(size: int) -> list[int]:

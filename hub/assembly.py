@@ -101,8 +101,8 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now) -> Hub:
             database.engine, key=trail.verifier_key, policy=policy, clock=clock, tell=Watch(trail, clock)
         )
     try:
-        subject_keys.require_store()
         trail.start(before_signing=cosigners.require_not_behind if cosigners else lambda: None)
+        subject_keys.require_store()
         keys.make_sure_of([HUB, *partners])
         connectors = {
             code: build_connector(partner, open_session=database.session, keys=keys)

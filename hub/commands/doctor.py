@@ -12,7 +12,7 @@ from hub.assembly import open_hub
 from hub.commands.agreements import NOT_CHECKED
 from hub.db import make_engine
 from hub.errors import HubError
-from hub.migrations import current, newest
+from hub.migrations import current, missing_grants, newest
 from hub.settings import DESCRIBED, read_settings
 from hub.signin.oidc import read_issuers
 
@@ -51,7 +51,7 @@ def _findings() -> list[tuple[str, str | None]]:
         engine.dispose()
     if behind:
         return found
-    found.append(("rights on the trail", None if settings.demo else _rights(settings.database_url)))
+    found.append(("rights in the database", None if settings.demo else _rights(settings.database_url)))
     try:
         issuers = read_issuers(settings.issuers_file, https_only=not settings.demo)
         found.append(("sign-in", None if issuers else "no identity provider is listed in HUB_ISSUERS_FILE"))
@@ -75,13 +75,19 @@ def _findings() -> list[tuple[str, str | None]]:
 
 
 def _rights(database_url: str) -> str | None:
-    """What is wrong with the role that serves: it may only insert into the trail and read it."""
+    """What is wrong with the role that serves: it needs its rights, and may only insert into the trail and read it."""
     engine = make_engine(database_url)
     try:
+        missing = missing_grants(engine)
         with engine.connect() as connection:
             excess = excess_rights(connection)
     finally:
         engine.dispose()
+    if missing:
+        return (
+            f"the database role lacks {missing[0]} and {len(missing) - 1} rights more. As the tables' owner run "
+            "python -m hub migrate --grant-to ROLE, and again after every upgrade"
+        )
     if not excess:
         return None
     return (

@@ -31,7 +31,7 @@ def print_picture(picture: FamilyPicture, receipt: Receipt, agencies: Mapping[st
     _people(console, picture, agencies)
     _events(console, picture, agencies)
     at = moment(datetime.fromtimestamp(receipt.t / 1000, UTC))
-    console.print(f"\nReceipt {receipt.eid} · entry {receipt.index + 1} of the trail · {at}")
+    console.print(f"\nReceipt {receipt.eid} · {at}")
 
 
 def _matrix(console: Console, picture: FamilyPicture, agencies: Mapping[str, str]) -> None:

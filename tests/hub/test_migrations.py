@@ -11,7 +11,7 @@ from sqlalchemy.exc import DatabaseError
 
 import audit
 from hub.db import all_metadata, make_engine
-from hub.migrations import current, grant, newest, upgrade
+from hub.migrations import current, grant, missing_grants, newest, upgrade
 from hub.migrations.generate import render_plain_types
 from tests.conftest import ENGINES
 
@@ -87,6 +87,13 @@ def test_the_role_that_serves_may_insert_and_read_the_trail_and_nothing_else(
     grant(owner, role)
     grant(owner, role)
     serving = make_engine(owner.url.set(username=role).render_as_string(hide_password=False))
+    assert missing_grants(serving) == []
+    # A table that an upgrade brings is granted only when it is said again, and the doctor names it.
+    with owner.begin() as connection:
+        connection.execute(text(f"REVOKE INSERT ON audit_outbox FROM {role}"))
+        connection.execute(text(f"REVOKE EXECUTE ON FUNCTION {audit.CLEARING}() FROM {role}"))
+    assert missing_grants(serving) == ["INSERT on audit_outbox", "EXECUTE on audit_outbox_clear"]
+    grant(owner, role)
     trail_tables = sorted(audit.metadata.tables)
     for table in trail_tables:
         column = next(iter(audit.metadata.tables[table].columns)).name

@@ -1,0 +1,153 @@
+"""What workers hand in on PostgreSQL, and what the leader takes out of it.
+
+For: the writer thread of every worker (`HandingIn`) and the elected leader. A row is durable once its transaction is,
+and is acknowledged then; it gets its place within a second. Must never hand in an event id twice, and never take out a
+row whose entry is not in the trail. Ruled by `docs/adr/0006-the-outbox-and-its-leader.md`.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, text
+
+from audit import store as rows
+from audit.errors import AuditError, TrailUnavailable
+from audit.placing import pending, replayed
+from audit.receipts import Receipt
+from audit.writer import Slot
+
+#: What this process handed in and nobody placed for so long means that there is no leader: then nothing is handed
+#: in any more, so that no pile of disclosures grows which no signed checkpoint covers. In seconds.
+LONGEST_UNPLACED_S = 5.0
+
+_HAND_IN = text(
+    "INSERT INTO audit_outbox (eid, t, kind, leaf, envelope) SELECT u.eid, u.t, u.kind, u.leaf, u.envelope FROM unnest("
+    "CAST(:eid AS text[]), CAST(:t AS bigint[]), CAST(:kind AS text[]), CAST(:leaf AS bytea[]),"
+    " CAST(:envelope AS bytea[])) WITH ORDINALITY AS u (eid, t, kind, leaf, envelope, n) ORDER BY u.n"
+    " ON CONFLICT DO NOTHING RETURNING eid"
+)
+_COLUMNS = "eid, t, kind, leaf, envelope"
+_WAITING = text(f"SELECT seq, {_COLUMNS} FROM audit_outbox ORDER BY seq LIMIT :most")  # noqa: S608 (our own constant)
+_WAITING_UNDER = text(f"SELECT {_COLUMNS} FROM audit_outbox WHERE eid = ANY(:eids)")  # noqa: S608
+_REFUSE = text(
+    "INSERT INTO audit_refused (seq, eid, reason, leaf, envelope)"
+    " SELECT seq, eid, :reason, leaf, envelope FROM audit_outbox WHERE seq = :seq"
+)
+
+
+class Waiting(NamedTuple):
+    """A row of the outbox."""
+
+    seq: int
+    entry: rows.Pending
+
+
+class HandingIn:
+    """Puts each group into the outbox, in a transaction of this worker's own that waits for nobody."""
+
+    def __init__(self) -> None:
+        #: An event id that we handed in, and when by the steady clock: the oldest that we have not seen placed.
+        self._oldest: tuple[str, float] | None = None
+
+    def begin(self, connection: Connection) -> None:
+        """Begin a transaction."""
+        connection.begin()
+
+    def write(self, connection: Connection, slots: Sequence[Slot]) -> list[Receipt | AuditError]:
+        """Hand in what is new; a retry gets the receipt that was given the first time, or the conflict.
+
+        Raises: TrailUnavailable, when nobody places what was handed in.
+        """
+        self._require_leader(connection)
+        mine = {slot.sealed.event.eid: pending(slot.sealed) for slot in reversed(slots)}
+        earlier: dict[str, rows.Pending] = {}
+        while True:
+            fresh = [entry for eid, entry in mine.items() if eid not in earlier]
+            handed_in = _hand_in(connection, fresh) if fresh else set()
+            # Whoever was first has a row in the outbox, or, once it is placed, an entry: looked at in this order, so
+            # that a row which is placed at this moment is not overlooked.
+            earlier |= _waiting_under(connection, [eid for eid in mine if eid not in handed_in])
+            placed = {eid: rows.pending_of(entry) for eid, entry in rows.entries_with(connection, list(mine)).items()}
+            earlier |= placed
+            if not placed.keys() & handed_in:
+                break
+            # An id was placed and its row taken out before ours went in. Ours must not stay.
+            connection.rollback()
+            self.begin(connection)
+        if self._oldest is None and handed_in:
+            self._oldest = next(iter(handed_in)), time.monotonic()
+        return [self._outcome(slot, mine, earlier, handed_in) for slot in slots]
+
+    def commit(self, connection: Connection) -> None:
+        """Make it durable."""
+        connection.commit()
+
+    def _outcome(
+        self, slot: Slot, mine: dict[str, rows.Pending], earlier: dict[str, rows.Pending], handed_in: set[str]
+    ) -> Receipt | AuditError:
+        sealed, eid = slot.sealed, slot.sealed.event.eid
+        if eid in handed_in and mine[eid].leaf == sealed.leaf:
+            return Receipt.of(sealed)
+        first = mine[eid] if eid in handed_in else earlier.get(eid)
+        if first is None:  # Neither ours nor anybody's: the database did not keep it.
+            return TrailUnavailable("The trail did not keep the entry.")
+        return replayed(sealed, first)
+
+    def _require_leader(self, connection: Connection) -> None:
+        if self._oldest is None:
+            return
+        eid, since = self._oldest
+        if not _waiting_under(connection, [eid]):
+            self._oldest = None
+        elif time.monotonic() - since > LONGEST_UNPLACED_S:
+            raise TrailUnavailable("Nobody places what was handed in: there is no leader.")
+
+
+def _hand_in(connection: Connection, fresh: list[rows.Pending]) -> set[str]:
+    columns = dict(zip(rows.Pending._fields, map(list, zip(*fresh, strict=True)), strict=True))
+    return set(connection.scalars(_HAND_IN, columns))
+
+
+def _waiting_under(connection: Connection, eids: list[str]) -> dict[str, rows.Pending]:
+    if not eids:
+        return {}
+    found = connection.execute(_WAITING_UNDER, {"eids": eids})
+    return {row[0]: _pending(row) for row in found}
+
+
+def is_waiting(connection: Connection, eid: str) -> bool:
+    """Whether an event of this id is handed in and not placed yet."""
+    return bool(_waiting_under(connection, [eid]))
+
+
+def newest_waiting(connection: Connection) -> int | None:
+    """The number of the newest row that waits."""
+    newest: int | None = connection.scalar(text("SELECT max(seq) FROM audit_outbox"))
+    return newest
+
+
+def is_placed_up_to(connection: Connection, seq: int) -> bool:
+    """Whether nothing waits up to this number."""
+    return connection.scalar(text("SELECT 1 FROM audit_outbox WHERE seq <= :seq LIMIT 1"), {"seq": seq}) is None
+
+
+def waiting(connection: Connection, most: int) -> list[Waiting]:
+    """What waits, in the order in which it was handed in."""
+    found = connection.execute(_WAITING, {"most": most})
+    return [Waiting(row[0], _pending(row[1:])) for row in found]
+
+
+def _pending(columns: Sequence[Any]) -> rows.Pending:
+    eid, t, kind, leaf, envelope = columns
+    return rows.Pending(eid, t, kind, bytes(leaf), bytes(envelope))
+
+
+def refuse(connection: Connection, seq: int, reason: str) -> None:
+    """Keep a row that gets no place, for whoever has to look into it."""
+    connection.execute(_REFUSE, {"seq": seq, "reason": reason})
+
+
+def clear(connection: Connection) -> None:
+    """Take out what is in the trail, or refused: by a function that its owner's rights run, for ours do not suffice."""
+    connection.execute(text("SELECT audit_outbox_clear()"))
