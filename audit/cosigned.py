@@ -49,7 +49,7 @@ def keep(store: Store, size: int, key: VerifierKey, line: str, t: int) -> None:
     row = {"size": size, "key_hash": key_hash(key), "t": t, "line": line}
     with contextlib.closing(store.connect()) as connection:
         if store.is_sqlite:
-            store.begin(connection)
+            store.begin_alone(connection)
         connection.execute(insert(cosignatures), [row])
         connection.commit()
 

@@ -123,6 +123,7 @@ def asking(engine: Engine, policy: WitnessPolicy, clock: Clock, **changes: Any) 
 
 
 def write(trail: audit.Trail, count: int = 1) -> audit.Receipt:
+    """Entries beside the key leaf, which is the first of a trail."""
     return [trail.append("disclosure:made", now=NOW, subjects=["P-1"], **disclosure()) for _ in range(count)][-1]
 
 
@@ -139,12 +140,12 @@ def test_a_quorum_cosigns_and_receipts_carry_it(
     younger = write(trail, 2)
     proof = trail.receipt(first.eid)
     assert len(read_cosignatures(proof.checkpoint, policy.vkeys())) == 3
-    assert (proof.size, trail.receipt(younger.eid).size) == (3, 5)
+    assert (proof.size, trail.receipt(younger.eid).size) == (4, 6)
     clock.pass_s(25)
     cosigners.round()
     assert policy.met(read_cosignatures(trail.receipt(younger.eid).checkpoint, policy.vkeys()))
     stands = cosigners.quorum()
-    assert (stands.size, stands.overdue, stands.words) == (5, False, "2 of 3 witnesses")
+    assert (stands.size, stands.overdue, stands.words) == (6, False, "2 of 3 witnesses")
     assert {view.state for view in stands.witnesses} == {State.COSIGNED}
 
 
@@ -176,7 +177,7 @@ def test_a_bad_witness_costs_its_own_word_and_nothing_else(
     cosigners.round()
     stands = cosigners.quorum()
     assert {view.name: view.state for view in stands.witnesses}["police"] is state
-    assert (stands.size, stands.overdue) == (3, False)
+    assert (stands.size, stands.overdue) == (4, False)
     assert policy.met(read_cosignatures(trail.receipt(receipt.eid).checkpoint, policy.vkeys()))
     # As soon as it behaves again it counts again.
     del partners.manners["police"]
@@ -247,7 +248,7 @@ def test_who_drips_is_cut_off_by_the_clock_and_holds_nobody_up(
         write(trail, 3)
         cosigners = asking(sqlite_engine, policy, clock, each_s=0.3)
         cosigners.round()
-        assert cosigners.quorum().size == 3
+        assert cosigners.quorum().size == 4
         write(trail)
         thread.join(10)
         assert stop.is_set(), "the hub never hung up"
@@ -273,7 +274,7 @@ def test_a_witness_that_was_set_back_is_brought_up_again(
     clock.pass_s(25)
     cosigners.round()
     stands = cosigners.quorum()
-    assert (stands.size, {view.state for view in stands.witnesses}) == (7, {State.COSIGNED})
+    assert (stands.size, {view.state for view in stands.witnesses}) == (8, {State.COSIGNED})
 
 
 def test_a_lost_quorum_is_overdue_after_five_minutes_and_heals_by_itself(
@@ -311,10 +312,9 @@ def test_a_quorum_that_never_was_is_overdue_too(
     policy = partners.policy("all")
     cosigners = asking(sqlite_engine, policy, clock)
     partners.stop("police")
-    trail = open_trail(sqlite_engine, policy=policy)
     clock.pass_s(400)
     assert not cosigners.quorum().overdue, "an empty trail has nothing to cosign"
-    write(trail)
+    write(open_trail(sqlite_engine, policy=policy))
     cosigners.round()
     assert cosigners.quorum().overdue
 
@@ -488,4 +488,4 @@ def test_the_thread_asks_by_itself_and_tells(
     assert heard.wait(30)
     cosigners.close()
     assert base64.b64encode(policy.vkeys()[0].public)
-    assert told[-1].size == 1
+    assert told[-1].size == 2
