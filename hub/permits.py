@@ -4,14 +4,14 @@ For: turning decisions into permits, refusals and "not asked". Must never make a
 promise: `asks_for` takes both, so skipping a step is a type error.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors import Ask, OfferedField, Partner, Promise
 from hub.casefile import SENSITIVE_SERVICES, CaseFile, PersonFacts
 from hub.members import Member
 from hub.obligations import ORDINARY, SHOWING, Means, may_show
-from policies import Decision, DecisionRequest, Made, decide
+from policies import Decision, DecisionRequest, Made, decide_each
 from policies.vocabulary import DataCategory, GpAnswer, Involvement, Obligation, Outcome
 
 #: Makes the promise for one question: to this agency, about the person of this capsule of the intent.
@@ -83,31 +83,55 @@ def decide_all(
     An agency whose coverage rules somebody out by age is asked about them only if it is known to hold a record.
     `means`: what this way of showing can do beyond the ordinary (hub/obligations.py).
     """
+    partners = tuple(partners)
+    asked: list[_Asked] = []
+    irrelevant: set[tuple[str, str]] = set()
+    for member in members:
+        for partner in partners:
+            out_of_cover = not covers(partner, member.facts, case)
+            if out_of_cover and not member.record_ids(partner.code):
+                irrelevant.add((member.facts.id, partner.code))
+                continue
+            offers = _offers(partner, wanted, only_fields)
+            asked.append(_Asked(member.facts, partner, out_of_cover, tuple(offers)))
+    questions = [
+        [_question(case, one.person, one.partner, *offer, involvement) for offer in one.offers] for one in asked
+    ]
+    # One page, one go: what is the same for all items of a person and agency is worked out once.
+    decisions = decide_each(request for here in questions for request in here)
     permits: list[Permit] = []
     refusals: list[Refusal] = []
-    irrelevant: set[tuple[str, str]] = set()
-    partners = tuple(partners)
-    for member in members:
-        person = member.facts
-        for partner in partners:
-            out_of_cover = not covers(partner, person, case)
-            if out_of_cover and not member.record_ids(partner.code):
-                irrelevant.add((person.id, partner.code))
-                continue
-            here: list[Permit | Refusal] = []
-            for category, offered in partner.offers.items():
-                if wanted is not None and category not in wanted:
-                    continue
-                if only_fields is not None:
-                    offered = tuple(one for one in offered if one.name in only_fields)
-                here.append(_decide_one(case, person, partner, category, offered, involvement, means))
-            if out_of_cover and _gives_away(here):
-                # A refusal where others of this age are "not asked" would say that something is held.
-                irrelevant.add((person.id, partner.code))
-                here = [one for one in here if isinstance(one, Refusal)]
-            permits += [one for one in here if isinstance(one, Permit)]
-            refusals += [one for one in here if isinstance(one, Refusal)]
+    for one, requests in zip(asked, questions, strict=True):
+        here = [
+            _outcome(one, category, request, next(decisions), means)
+            for (category, _), request in zip(one.offers, requests, strict=True)
+        ]
+        if one.out_of_cover and _gives_away(here):
+            # A refusal where others of this age are "not asked" would say that something is held.
+            irrelevant.add((one.person.id, one.partner.code))
+            here = [each for each in here if isinstance(each, Refusal)]
+        permits += [each for each in here if isinstance(each, Permit)]
+        refusals += [each for each in here if isinstance(each, Refusal)]
     return Decided(tuple(permits), tuple(refusals), frozenset(irrelevant))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One person and one agency, and what of the agency's offers is asked for."""
+
+    person: PersonFacts
+    partner: Partner
+    out_of_cover: bool
+    offers: tuple[tuple[DataCategory, tuple[OfferedField, ...]], ...]
+
+
+def _offers(
+    partner: Partner, wanted: frozenset[DataCategory] | None, only_fields: frozenset[str] | None
+) -> Iterator[tuple[DataCategory, tuple[OfferedField, ...]]]:
+    for category, offered in partner.offers.items():
+        if wanted is None or category in wanted:
+            chosen = offered if only_fields is None else tuple(one for one in offered if one.name in only_fields)
+            yield category, chosen
 
 
 def _gives_away(decisions: Sequence[Permit | Refusal]) -> bool:
@@ -163,23 +187,25 @@ def asks_for(
     return tuple(asks)
 
 
-def _decide_one(
+def _question(
     case: CaseFile,
     person: PersonFacts,
     partner: Partner,
     category: DataCategory,
     offered: tuple[OfferedField, ...],
     involvement: Involvement | None,
-    means: Means,
-) -> Permit | Refusal:
+) -> DecisionRequest:
     # Whatever a sensitive service says - a name, a start date - gives away that it is involved.
     asked = SENSITIVE_SERVICES.get(partner.type, category)
-    request = case.request(person, partner, asked, offered, involvement=involvement)
-    decision = decide(request)
+    return case.request(person, partner, asked, offered, involvement=involvement)
+
+
+def _outcome(
+    one: _Asked, category: DataCategory, request: DecisionRequest, decision: Decision, means: Means
+) -> Permit | Refusal:
+    person, agency = one.person.id, one.partner.code
     if may_show(decision, request, means):
-        return Permit(person.id, partner.code, category, frozenset(decision.fields), decision, request)
+        return Permit(person, agency, category, frozenset(decision.fields), decision, request)
     outcome = decision.outcome if decision.outcome not in SHOWING else Outcome.REFER
     made = Made(request, decision)
-    return Refusal(
-        person.id, partner.code, category, outcome, decision.rules, decision.obligations, made, decision.answer
-    )
+    return Refusal(person, agency, category, outcome, decision.rules, decision.obligations, made, decision.answer)

@@ -39,7 +39,7 @@ from policies.case import (
     Subject,
     ThresholdRecord,
 )
-from policies.decide import decide
+from policies.decide import decide, decide_each
 from policies.explain import Explanation, explain, for_refused
 from policies.life_cycle import Change, refusals, substantive
 from policies.recording import Made, RecordInvalid, Writer, read_made
@@ -94,6 +94,7 @@ __all__ = [
     "bundle_hash",
     "bundle_text",
     "decide",
+    "decide_each",
     "explain",
     "faults",
     "for_refused",

@@ -209,7 +209,7 @@ class Intelligence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One piece of information of one category."""
+    """One piece of information of one category; what its fields come to is worked out once."""
 
     category: DataCategory
     form: ItemForm = ItemForm.RECORD
@@ -222,6 +222,17 @@ class Item:
     court_permission_for: Purpose | None = None
     anonymous_access_service: bool = False
     signed_off_by: Role | None = None
+    kinds: frozenset[FieldKind] = field(init=False, repr=False, compare=False)
+    names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    plain: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Work out the kinds and names on offer, and whether this is an open record like any other."""
+        kinds = frozenset([offered.kind for offered in self.fields])
+        ordinary = self.form == ItemForm.RECORD and self.seal.state == SealState.OPEN and self.intelligence is None
+        object.__setattr__(self, "kinds", kinds)
+        object.__setattr__(self, "names", tuple(sorted({offered.name for offered in self.fields})))
+        object.__setattr__(self, "plain", ordinary and FieldKind.HELD_MARKER not in kinds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,6 +318,7 @@ class Agreement:
     clauses: tuple[Clause, ...]
     disclosers: frozenset[str] = field(init=False, repr=False, compare=False)
     recipients: frozenset[str] = field(init=False, repr=False, compare=False)
+    purposes: frozenset[Purpose] = field(init=False, repr=False, compare=False)
     flows: dict[tuple[str, str], tuple[Clause, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -319,6 +331,7 @@ class Agreement:
             for flow in itertools.product(clause.categories, clause.purposes):
                 flows[flow] = (*flows.get(flow, ()), clause)
         object.__setattr__(self, "flows", flows)
+        object.__setattr__(self, "purposes", frozenset().union(*[clause.purposes for clause in self.clauses]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,17 +4,12 @@ For: anybody who wants to know how fast the hub is on their machine. Every figur
 that serves pages; the spread is printed, and a target only beside the figure it belongs to.
 """
 
-import itertools
 import random
 import secrets
-import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import click
 
@@ -34,30 +29,19 @@ from connectors import (
     Promise,
     SourceRecord,
 )
-from consent import facts_for
 from hub import disclosure
 from hub.app import create_app
-from hub.assembly import Hub, calm_collector, open_hub, utc_now
-from hub.casefile import CaseFile, assigned
+from hub.commands.bench_decide import bench_decide
 from hub.commands.bench_fan_out import bench_fan_out
 from hub.commands.bench_load import bench_load
 from hub.commands.bench_rewrap import bench_rewrap
+from hub.commands.bench_stage import demonstration, fresh, say, timed
 from hub.commands.demo import open_story
 from hub.context import RequestContext
-from hub.demo.setting_up import persona_context, set_up
 from hub.demo.stories import STORIES
-from hub.members import members_of
 from hub.people import candidates, parse_box, refresh, relink
-from hub.permits import decide_all
-from hub.settings import read_settings
 from hub.web.common import receipt_view
-from policies import DecisionRequest, decide
-from policies.vocabulary import DataCategory
 
-#: The number of agreements that the decisions are measured with.
-BENCH_AGREEMENTS = 12
-#: Runs that are thrown away first, and runs that count.
-WARM_UP, RUNS = 5, 100
 PEOPLE = 100_000
 
 
@@ -70,26 +54,6 @@ def bench(name: str | None) -> None:
     for one, run in BENCHES.items():
         if name in (None, one):
             run()
-
-
-def _say(what: str, size: str, seconds: list[float], target: str = "") -> None:
-    ordered = sorted(seconds)
-    p95 = ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]
-    click.echo(
-        f"{what:34} p50 {statistics.median(ordered) * 1000:8.2f} ms  p95 {p95 * 1000:8.2f} ms  "
-        f"max {ordered[-1] * 1000:8.2f} ms  n={len(ordered)}  {size}" + (f"  [{target}]" if target else "")
-    )
-
-
-def _timed(work: Callable[[], object], runs: int = RUNS) -> list[float]:
-    for _ in range(WARM_UP):
-        work()
-    taken = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - start)
-    return taken
 
 
 class _Recorded:
@@ -119,29 +83,12 @@ class _Recorded:
         return self.partner.coverage
 
 
-@contextmanager
-def _demonstration() -> Iterator[Hub]:
-    with tempfile.TemporaryDirectory(prefix="kith-bench-") as folder:
-        ready = set_up(Path(folder) / "demo", now=utc_now(), base_url="http://127.0.0.1:8400")
-        hub = open_hub(read_settings(ready.environment))
-        calm_collector()
-        try:
-            yield hub
-        finally:
-            hub.close()
-            ready.stop()
-
-
-def _fresh(story: str, hub: Hub) -> RequestContext:
-    return persona_context(STORIES[story].persona, now=hub.clock(), request_id=secrets.token_hex(16))
-
-
 def _picture() -> None:
-    with _demonstration() as hub:
-        enquiry = open_story(hub, _fresh("showcase", hub), "showcase")
+    with demonstration() as hub:
+        enquiry = open_story(hub, fresh("showcase", hub), "showcase")
 
         def context() -> RequestContext:
-            return _fresh("showcase", hub).for_purpose(enquiry.purpose, enquiry=enquiry.id)
+            return fresh("showcase", hub).for_purpose(enquiry.purpose, enquiry=enquiry.id)
 
         live = {
             c: _Recorded(hub.partners[c], x) if hub.partners[c].way != "extract" else x
@@ -155,19 +102,17 @@ def _picture() -> None:
         )
         shown, _ = disclosure.family_picture(without, context(), enquiry)
         size = f"{len(shown.people)} people x {len(shown.agencies)} agencies, {len(shown.events)} events"
-        _say(
+        say(
             "picture, partner waiting excluded",
             size,
-            _timed(lambda: disclosure.family_picture(without, context(), enquiry)),
+            timed(lambda: disclosure.family_picture(without, context(), enquiry)),
             "p50 <= 60 ms, p95 <= 150 ms",
         )
-        _say(
-            "known-to matrix, waiting excluded", size, _timed(lambda: disclosure.known_to(without, context(), enquiry))
-        )
-        _say(
+        say("known-to matrix, waiting excluded", size, timed(lambda: disclosure.known_to(without, context(), enquiry)))
+        say(
             "picture, asking loopback partners",
             size,
-            _timed(lambda: disclosure.family_picture(hub, context(), enquiry), 30),
+            timed(lambda: disclosure.family_picture(hub, context(), enquiry), 30),
         )
         page = create_app(hub).jinja_env.get_template("picture.html")
         picture, receipt = disclosure.family_picture(without, context(), enquiry)
@@ -178,25 +123,25 @@ def _picture() -> None:
             "csrf_token": lambda: "-",
             "csp_nonce": lambda: "-",
         }
-        _say("page of that picture, HTML", size, _timed(lambda: page.render(shown_as), 30))
+        say("page of that picture, HTML", size, timed(lambda: page.render(shown_as), 30))
         without.gatherer.close()
 
 
 def _gp_check() -> None:
-    with _demonstration() as hub:
+    with demonstration() as hub:
         number = STORIES["package_current"].nhs_number or ""
 
         def check() -> object:
             # A user of one's own for each check: nobody types as fast as this, and is held back who does.
-            ctx = _fresh("package_current", hub)
+            ctx = fresh("package_current", hub)
             ctx = replace(ctx, actor=replace(ctx.actor, id="US-" + secrets.token_hex(8)))
             return disclosure.package_check(hub, ctx, number)
 
-        _say("GP check", f"{len(hub.partners)} agencies, trail included", _timed(check, 200), "p95 <= 50 ms")
+        say("GP check", f"{len(hub.partners)} agencies, trail included", timed(check, 200), "p95 <= 50 ms")
 
 
 def _search() -> None:
-    with _demonstration() as hub:
+    with demonstration() as hub:
         start = time.perf_counter()
         with hub.db.writing() as session:
             refresh(session, hub.keys, _crowd(PEOPLE), agency="housing", now=hub.clock(), link=False)
@@ -220,7 +165,7 @@ def _search() -> None:
                 begin = time.perf_counter()
                 ask(text)
                 taken.append(time.perf_counter() - begin)
-            _say(what, f"among {PEOPLE:,} people", taken, "p95 <= 100 ms")
+            say(what, f"among {PEOPLE:,} people", taken, "p95 <= 100 ms")
 
 
 def _crowd(count: int) -> Iterator[SourceRecord]:
@@ -258,57 +203,13 @@ def _born(record: SourceRecord) -> date:
     return born.date
 
 
-def _decide() -> None:
-    with _demonstration() as hub:
-        enquiry = open_story(hub, _fresh("showcase", hub), "showcase")
-        ctx = _fresh("showcase", hub).for_purpose(enquiry.purpose, enquiry=enquiry.id)
-        with hub.db.session() as session:
-            family = members_of(session, hub, enquiry, now=ctx.now)
-            facts = facts_for(session, [m.facts.id for m in family.members], enquiry=enquiry.id, now=ctx.now)
-        relationship = assigned((m.facts.id for m in family.members), enquiry.opened_at)
-        case = CaseFile(hub, ctx, enquiry=enquiry, facts=facts, rationale=enquiry.rationale, relationship=relationship)
-        taken = _timed(lambda: decide_all(case, family.members, hub.partners.values(), None), 30)
-        seen = [p.request for p in decide_all(case, family.members, hub.partners.values(), None).permits]
-        _say("decisions of one picture", f"{len(family.members)} people x {len(hub.partners)} agencies", taken)
-        agreements = (seen[0].agreements * BENCH_AGREEMENTS)[:BENCH_AGREEMENTS]
-        # Twelve agreements, each of a reference of its own: none hides another.
-        dozen = tuple(replace(one, reference=f"{one.reference}-{n}") for n, one in enumerate(agreements))
-        put = [replace(request, agreements=dozen) for request in seen]
-        _rate("decisions", f"{len(dozen)} agreements, {len(put)} requests of one picture in turn", put, 20_000)
-        everything = [
-            replace(
-                put[n % len(put)],
-                item=replace(put[n % len(put)].item, category=category),
-                subject=replace(put[n % len(put)].subject, id=f"PE-{person}"),
-                owner=replace(put[n % len(put)].owner, agency=f"AG-{agency}"),
-            )
-            for n, (person, agency, category) in enumerate(itertools.product(range(6), range(7), DataCategory))
-        ]
-        size = f"6 people x 7 agencies x {len(DataCategory)} categories = {len(everything):,} decisions"
-        whole = _timed(lambda: [decide(request) for request in everything], 30)
-        _say("a family, every category", f"{size}, {len(dozen)} agreements", whole, "<= 10 ms")
-
-
-def _rate(what: str, size: str, requests: list[DecisionRequest], target: int) -> None:
-    """Decisions a second of processor time on one core: the median of ten rounds."""
-    rounds = max(1, 5000 // len(requests))
-    rates = []
-    for _ in range(10):
-        start = time.process_time()
-        for _ in range(rounds):
-            for request in requests:
-                decide(request)
-        rates.append(rounds * len(requests) / (time.process_time() - start))
-    click.echo(f"{what:34} {statistics.median(rates):10,.0f} a second on one core  {size}  [>= {target:,}]")
-
-
 def _trail() -> None:
-    with _demonstration() as hub:
+    with demonstration() as hub:
 
         def append() -> object:
             return hub.trail.append("admin", now=hub.clock(), client={"id": "bench"}, action="measure", outcome="DONE")
 
-        _say("trail: one durable entry", "signed checkpoint included", _timed(append, 300))
+        say("trail: one durable entry", "signed checkpoint included", timed(append, 300))
 
 
 def _drawings() -> None:
@@ -325,7 +226,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "picture": _picture,
     "gp-check": _gp_check,
     "search": _search,
-    "decide": _decide,
+    "decide": bench_decide,
     "trail": _trail,
     "rewrap": bench_rewrap,
     "drawings": _drawings,

@@ -4,7 +4,7 @@ For: ties between the user and the family, and approvals that are none. They mus
 break-glass. Ruled by section 3 D of the partnership's decision rules.
 """
 
-from policies.rules.facts import CASE_DUTIES, NOTHING, Facts, Finding, Findings, Level
+from policies.rules.facts import CASE_DUTIES, NOTHING, Facts, Findings, Level, finding
 from policies.vocabulary import Conflict, Obligation, SubjectFlag
 
 ALERT = frozenset({Obligation.IG_ALERT})
@@ -22,13 +22,13 @@ def alleged_perpetrator(facts: Facts) -> Findings:
     conflicts = facts.request.actor.conflicts
     associate = Conflict.ASSOCIATE_OF_ALLEGED_PERPETRATOR in conflicts and not has_case_duty(facts)
     if Conflict.ALLEGED_PERPETRATOR in conflicts or associate:
-        return (Finding(Level.SILENT, ("P32",), ALERT),)
+        return (finding(Level.SILENT, ("P32",), ALERT),)
     return NOTHING
 
 
 def own_record(facts: Facts) -> Findings:
     """P33 Own record. Source: ICO prosecutions."""
-    return (Finding(Level.DENY, ("P33",), ALERT),) if Conflict.SELF in facts.request.actor.conflicts else NOTHING
+    return (finding(Level.DENY, ("P33",), ALERT),) if Conflict.SELF in facts.request.actor.conflicts else NOTHING
 
 
 def relatives(facts: Facts) -> Findings:
@@ -36,9 +36,9 @@ def relatives(facts: Facts) -> Findings:
     conflicts = facts.request.actor.conflicts
     found = []
     if not TIES.isdisjoint(conflicts):
-        found.append(Finding(Level.REFER if has_case_duty(facts) else Level.DENY, ("P34",), ALERT))
+        found.append(finding(Level.REFER if has_case_duty(facts) else Level.DENY, ("P34",), ALERT))
     if Conflict.ASSOCIATE_OF_ALLEGED_PERPETRATOR in conflicts and has_case_duty(facts):
-        found.append(Finding(Level.REFER, ("P34",), ALERT))
+        found.append(finding(Level.REFER, ("P34",), ALERT))
     return tuple(found)
 
 
@@ -47,19 +47,19 @@ def locked_case(facts: Facts) -> Findings:
     if not facts.content or LOCKS.isdisjoint(facts.request.subject.flags):
         return NOTHING
     if facts.request.actor.on_assigned_team:
-        return (Finding(Level.ALLOW, ("P35",)),)
-    return (Finding(Level.SILENT, ("P35",), ALERT),)
+        return (finding(Level.ALLOW, ("P35",)),)
+    return (finding(Level.SILENT, ("P35",), ALERT),)
 
 
 def under_allegation(facts: Facts) -> Findings:
     """P36 Allegation against the user. Source: LADO procedures."""
     if Conflict.UNDER_ALLEGATION in facts.request.actor.conflicts:
-        return (Finding(Level.SILENT, ("P36",), ALERT),)
+        return (finding(Level.SILENT, ("P36",), ALERT),)
     return NOTHING
 
 
 def misused_approval(facts: Facts) -> Findings:
     """P37 Approvals: one's own, or made for another request or person. Source: segregation of duties."""
     if any(facts.misused(one) for one in facts.request.approvals):
-        return (Finding(Level.DENY, ("P37",), ALERT),)
+        return (finding(Level.DENY, ("P37",), ALERT),)
     return NOTHING

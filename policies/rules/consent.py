@@ -14,6 +14,7 @@ from policies.rules.facts import (
     Findings,
     Level,
     Position,
+    finding,
 )
 from policies.rules.positions import decides_alone, position
 from policies.rules.preconditions import claims_paragraph_18
@@ -64,6 +65,11 @@ OVERRIDING_CIRCUMSTANCES = frozenset(
 )
 SECOND = frozenset({Obligation.SECOND_APPROVER})
 LOG_PARAGRAPH_18 = (Finding(Level.ALLOW, ("P12",), frozenset({Obligation.LOG_PARA18})),)
+_WITHOUT_CONSENT = frozenset({Obligation.LOG_RATIONALE, Obligation.NOTIFY_OWNER})
+TOLD = (Finding(Level.ALLOW, ("P21",), _WITHOUT_CONSENT | {Obligation.INFORM_SUBJECT}),)
+KEPT_QUIET = (Finding(Level.ALLOW, ("P21",), _WITHOUT_CONSENT | {Obligation.DO_NOT_INFORM}),)
+#: What P21 finds; break-glass has duties of its own in its place.
+TELLING = frozenset(TOLD + KEPT_QUIET)
 REFUSED_OR_WITHDRAWN = frozenset({"REFUSED", "WITHDRAWN"})
 
 
@@ -98,8 +104,8 @@ def agrees_first(facts: Facts) -> Findings:
             duties = {Obligation.RECORD_REFUSAL, Obligation.LOG_RATIONALE}
         elif stands.name == "WITHDRAWN":
             duties = {Obligation.NOTIFY_RECIPIENTS}
-        found.append(Finding(Level.DENY, _with("P10", stands.rule), frozenset(duties), liftable=True))
-    return tuple(found) or (Finding(Level.ALLOW, ("P10", *_answered_by(facts))),)
+        found.append(finding(Level.DENY, _with("P10", stands.rule), frozenset(duties), liftable=True))
+    return tuple(found) or (finding(Level.ALLOW, ("P10", *_answered_by(facts))),)
 
 
 def decided_before_gathering(facts: Facts) -> Findings:
@@ -120,7 +126,7 @@ def _decision_about_consent(facts: Facts) -> Findings:
     if state in GIVEN_STATES:
         stands = position(facts, ConsentKind.CONFIDENTIALITY)
         if stands.name == "GIVEN":
-            return (Finding(Level.ALLOW, ("P11", *_answered_by(facts))),)
+            return (finding(Level.ALLOW, ("P11", *_answered_by(facts))),)
         if stands.name == "DISPUTED":
             return (_settle(facts, "P11", "P17"),)
         return (_refer(*_with("P11", stands.rule)),)
@@ -129,7 +135,7 @@ def _decision_about_consent(facts: Facts) -> Findings:
     if state == ConsentState.NOT_SOUGHT_UNSAFE:
         return unsafe_to_ask(facts)
     if state == ConsentState.BEST_INTERESTS or (state in NOT_ASKED_STATES and decision.reason_code is not None):
-        return (Finding(Level.ALLOW, ("P11",)),)
+        return (finding(Level.ALLOW, ("P11",)),)
     return (_refer("P11"),)
 
 
@@ -151,7 +157,7 @@ def override_of_refusal(facts: Facts) -> Findings:
     decided_refused = facts.decision is not None and facts.decision.state == ConsentState.REFUSED
     if not decided_refused and position(facts, ConsentKind.CONFIDENTIALITY).name != "REFUSED":
         stands = position(facts, ConsentKind.CONFIDENTIALITY)
-        return (Finding(Level.ALLOW, ("P15",)),) if stands.rule == "P15" else NOTHING
+        return (finding(Level.ALLOW, ("P15",)),) if stands.rule == "P15" else NOTHING
     return (_settle(facts, "P13"),)
 
 
@@ -165,7 +171,7 @@ def unsafe_to_ask(facts: Facts) -> Findings:
         or decision.review_due < facts.today
     ):
         return (_refer("P11", "P14"),)
-    return (Finding(Level.ALLOW, ("P11", "P14")),)
+    return (finding(Level.ALLOW, ("P11", "P14")),)
 
 
 def competence_first(facts: Facts) -> Findings:
@@ -179,7 +185,7 @@ def competence_first(facts: Facts) -> Findings:
         and facts.age is not None
         and facts.request.policy.competence_from_age <= facts.age < 16
     ):
-        return (Finding(Level.REFER, ("P16",), liftable=True),)
+        return (finding(Level.REFER, ("P16",), liftable=True),)
     return NOTHING
 
 
@@ -189,20 +195,20 @@ def adult_decides(facts: Facts) -> Findings:
         return NOTHING
     capacity = facts.request.subject.capacity
     if capacity == CapacityStatus.FLUCTUATING:
-        return (Finding(Level.REFER, ("P19",), liftable=True),)
+        return (finding(Level.REFER, ("P19",), liftable=True),)
     stands = position(facts, ConsentKind.CONFIDENTIALITY)
     lacks = capacity == CapacityStatus.LACKS
     if stands.name == "GIVEN":
         if lacks and stands.conflicted_refusal:
             return (_settle(facts, "P19"),)
-        return (Finding(Level.ALLOW, ("P19",)),)
+        return (finding(Level.ALLOW, ("P19",)),)
     if stands.name == "REFUSED" or (stands.name == "WITHDRAWN" and not lacks):
         if facts.request.circumstances.isdisjoint(OVERRIDING_CIRCUMSTANCES):
-            return (Finding(Level.DENY, ("P19",), frozenset({Obligation.RECORD_REFUSAL}), liftable=True),)
+            return (finding(Level.DENY, ("P19",), frozenset({Obligation.RECORD_REFUSAL}), liftable=True),)
         return (_settle(facts, "P13", "P19"),)
     if lacks:
         return (_refer("P19"),)
-    return (Finding(Level.ALLOW, ("P19",)), *_decision_about_consent(facts))
+    return (finding(Level.ALLOW, ("P19",)), *_decision_about_consent(facts))
 
 
 def direct_care(facts: Facts) -> Findings:
@@ -216,9 +222,9 @@ def direct_care(facts: Facts) -> Findings:
         or position(facts, ConsentKind.CONFIDENTIALITY).name in REFUSED_OR_WITHDRAWN
     ):
         if facts.gp_check:
-            return (Finding(Level.SILENT, ("P20", "P48")),)
-        return (Finding(Level.DENY, ("P20",), liftable=True),)
-    return (Finding(Level.ALLOW, ("P20",), frozenset({Obligation.NOTIFY_OWNER})),)
+            return (finding(Level.SILENT, ("P20", "P48")),)
+        return (finding(Level.DENY, ("P20",), liftable=True),)
+    return (finding(Level.ALLOW, ("P20",), frozenset({Obligation.NOTIFY_OWNER})),)
 
 
 def tell_people(facts: Facts) -> Findings:
@@ -236,8 +242,7 @@ def tell_people(facts: Facts) -> Findings:
         and decision.inform_owner is not None
     )
     quiet = kept_quiet or facts.purpose == Purpose.MARAC
-    tell = Obligation.DO_NOT_INFORM if quiet else Obligation.INFORM_SUBJECT
-    return (Finding(Level.ALLOW, ("P21",), frozenset({Obligation.LOG_RATIONALE, Obligation.NOTIFY_OWNER, tell})),)
+    return KEPT_QUIET if quiet else TOLD
 
 
 def shown_without_consent(facts: Facts) -> bool:
@@ -270,7 +275,7 @@ def authority_relied_on(facts: Facts) -> Findings:
     if any(
         stands.by_authority and stands.name in ("GIVEN", "DISPUTED") for stands in (position(facts, k) for k in kinds)
     ):
-        return (Finding(Level.ALLOW, ("P17", "P21"), frozenset({Obligation.INFORM_SUBJECT})),)
+        return (finding(Level.ALLOW, ("P17", "P21"), frozenset({Obligation.INFORM_SUBJECT})),)
     return NOTHING
 
 
@@ -295,12 +300,12 @@ def _answered_by(facts: Facts) -> tuple[str, ...]:
 def _settle(facts: Facts, *rules: str) -> Finding:
     """Pass with the decision maker's valid OVERRIDE, else refer to a second person."""
     if facts.approved(ApprovalKind.OVERRIDE):
-        return Finding(Level.ALLOW, (*rules, "P37"))
-    return Finding(Level.REFER, facts.absent(ApprovalKind.OVERRIDE, *rules), SECOND, liftable=True)
+        return finding(Level.ALLOW, (*rules, "P37"))
+    return finding(Level.REFER, facts.absent(ApprovalKind.OVERRIDE, *rules), SECOND, liftable=True)
 
 
 def _refer(*rules: str) -> Finding:
-    return Finding(Level.REFER, rules, SECOND, liftable=True)
+    return finding(Level.REFER, rules, SECOND, liftable=True)
 
 
 def _with(rule: str, explaining: str) -> tuple[str, ...]:

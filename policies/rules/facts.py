@@ -127,6 +127,8 @@ class Finding(NamedTuple):
 
 Findings = tuple[Finding, ...]
 NOTHING: Findings = ()
+#: The same finding is made once: what the same findings come to need not be worked out again.
+finding = functools.lru_cache(maxsize=4096)(Finding)
 
 
 class Position(NamedTuple):
@@ -165,11 +167,35 @@ def holds(now: datetime, first: datetime | None, until: datetime | None) -> bool
     return first is not None and first <= now and (until is None or now < until)
 
 
+class Occasion:
+    """What makes a rule worth asking, as bits: a rule that is asked on an occasion finds nothing without it."""
+
+    PARTNER = 1  # the owner is another agency
+    TIED = 2  # the user has a conflict
+    APPROVED = 4  # an approval is presented
+    FLAGGED = 8  # the person has a flag
+    ANSWERED = 16  # an answer about consent is on file
+    ONWARD = 32  # the actor is neither owner nor recipient
+    ENDED = 64  # the episode was closed, now or some time
+    OVERSEER = 128  # an audit role or an administrator takes part
+    THRESHOLD = 512  # the threshold is reached, and an answer or a decision about consent is on file
+    BELOW_THRESHOLD = 1024  # a protective purpose, the threshold is not reached
+    REFERRER = 2048  # the user made the referral
+    EMERGENCY = 4096  # break-glass is used
+    SPECIAL = 256  # the item is sealed, handled, a product, research or a marker
+
+
 class Facts:
-    """The request and the terms of the rules that follow from it."""
+    """The request and the terms of the rules that follow from it.
+
+    First what holds whatever the item is, then what the item brings; `turn_to` works out the second part alone.
+    """
 
     __slots__ = (
+        "_agreed",
         "_approvals",
+        "_hides",
+        "_steady",
         "adult",
         "age",
         "break_glass_valid",
@@ -184,8 +210,10 @@ class Facts:
         "desk",
         "gp_check",
         "kinds",
+        "lawful",
         "marker_request",
         "now",
+        "occasions",
         "onward",
         "open_case",
         "partner",
@@ -193,7 +221,6 @@ class Facts:
         "protective",
         "purpose",
         "reaching",
-        "receiving_agency",
         "receiving_role",
         "related",
         "request",
@@ -212,10 +239,8 @@ class Facts:
         owner, recipient, actor = request.owner.agency, request.recipient.agency, request.actor.agency
         purpose = self.purpose = request.purpose
         subject, episode = request.subject, request.episode
-        category = self.category = request.item.category
-        self.partner = owner != recipient
+        partner = self.partner = owner != recipient
         self.onward = actor != owner and actor != recipient
-        self.receiving_agency = actor if self.onward else recipient
         self.receiving_role = request.actor.role if self.onward else request.recipient.role
         self.age = None if subject.date_of_birth is None else years_between(subject.date_of_birth, today)
         # The unborn and cohorts have no age: they count as children, never as sixteen or more.
@@ -224,10 +249,8 @@ class Facts:
         self.desk = purpose in DESK_PURPOSES
         self.protective = purpose in PROTECTIVE_PURPOSES
         self.gp_check = purpose == Purpose.GP_PACKAGE_CHECK
-        self.content = category != DataCategory.AUDIT_METADATA
         self.decision_maker = request.recipient.role == Role.MASH_DECISION_MAKER
         self.deceased = SubjectFlag.DECEASED in subject.flags
-        self.shielded = self.content and not SHIELD_FLAGS.isdisjoint(subject.flags)
         self.decision: ConsentDecision | None = None if episode is None else episode.consent_decision
         self.threshold = (
             self.protective
@@ -236,17 +259,9 @@ class Facts:
             and episode.threshold.recorded_at <= now
         )
         self.open_case = (
-            self.partner and purpose == Purpose.MASH_SCREENING and episode is not None and episode.open_case_elsewhere
+            partner and purpose == Purpose.MASH_SCREENING and episode is not None and episode.open_case_elsewhere
         )
-        self.consent_counts = self.partner and not self.desk and not self.deceased
-        self.kinds = frozenset([offered.kind for offered in request.item.fields])
-        self.marker_request = self.kinds == ONLY_MARKER
-        competent = subject.gillick
-        self.competence = (
-            competent.status
-            if competent.categories is None or category in competent.categories
-            else GillickStatus.NOT_ASSESSED
-        )
+        self.consent_counts = partner and not self.desk and not self.deceased
         self.related = self._is_related()
         broken = request.break_glass
         self.break_glass_valid = (
@@ -255,10 +270,52 @@ class Facts:
             and broken.declared_at <= now < broken.declared_at + BREAK_GLASS_LASTS
             and adequate(broken.reason)
         )
-        self.clauses = self._matching_clauses() if self.partner else ()
-        self.reaching = tuple([clause for clause in self.clauses if self._reaches(clause)]) if self.clauses else ()
         self._approvals: Mapping[ApprovalKind, list[Approval]] = self._valid_approvals() if request.approvals else {}
+        self._agreed = self._agreements(owner, actor if self.onward else recipient) if partner else ()
+        self._hides = not SHIELD_FLAGS.isdisjoint(subject.flags)
+        self._steady = self._occasions()
         self.positions: dict[str, Position] = {}
+        self.lawful: dict[tuple[bool, bool], Findings] = {}
+        self.turn_to(request)
+
+    def turn_to(self, request: DecisionRequest) -> None:
+        """Work out the terms of a request that has the very same parts as the last one, all but its item."""
+        self.request = request
+        item = request.item
+        category = self.category = item.category
+        self.content = category != DataCategory.AUDIT_METADATA
+        self.kinds = item.kinds
+        self.marker_request = item.kinds == ONLY_MARKER
+        self.occasions = self._steady if item.plain else self._steady | Occasion.SPECIAL
+        self.shielded = self._hides and self.content
+        competent = request.subject.gillick
+        self.competence = (
+            competent.status
+            if competent.categories is None or category in competent.categories
+            else GillickStatus.NOT_ASSESSED
+        )
+        self.clauses = self.reaching = self._matching_clauses() if self._agreed else ()
+        if self.clauses:
+            self.reaching = tuple([clause for clause in self.clauses if self._reaches(clause)])
+        if request.consents:
+            self.positions.clear()
+
+    def _occasions(self) -> int:
+        request = self.request
+        episode, roles = request.episode, (request.actor.role, request.recipient.role)
+        return (
+            (Occasion.PARTNER if self.partner else 0)
+            | (Occasion.TIED if request.actor.conflicts else 0)
+            | (Occasion.APPROVED if request.approvals else 0)
+            | (Occasion.FLAGGED if request.subject.flags else 0)
+            | (Occasion.ANSWERED if request.consents else 0)
+            | (Occasion.ONWARD if self.onward else 0)
+            | (Occasion.ENDED if episode is not None and episode.closed_at is not None else 0)
+            | (Occasion.REFERRER if request.relationship.kind == RelationshipKind.REFERRER else 0)
+            | (Occasion.THRESHOLD if self.threshold and (request.consents or self.decision) else 0)
+            | (Occasion.BELOW_THRESHOLD if self.protective and not self.threshold else 0)
+            | (0 if OVERSEERS.isdisjoint(roles) else Occasion.OVERSEER)
+        )
 
     def _is_related(self) -> bool:
         """P03: does a legitimate relationship to this person exist now?"""
@@ -274,19 +331,31 @@ class Facts:
             return why.kind == RelationshipKind.NAMED_STATUTORY_ROLE
         return self.request.subject.id in why.persons
 
+    def _agreements(self, owner: str, receiver: str) -> tuple[Agreement, ...]:
+        """P04: the versions in force for this purpose that both sides have signed, as discloser and as recipient."""
+        return tuple(
+            [
+                one
+                for one in self.request.agreements
+                if self.purpose in one.purposes
+                and owner in one.disclosers
+                and receiver in one.recipients
+                and self._in_force(one, self.today)
+            ]
+        )
+
     def _matching_clauses(self) -> tuple[Clause, ...]:
-        """P04: the clauses, of the versions in force and signed on both sides, that list this flow."""
-        flow, today = (self.category, self.purpose), self.today
-        owner, receiver, role = self.request.owner.agency, self.receiving_agency, self.receiving_role
+        """P04: the clauses that list this flow, for this role and this age."""
+        flow, role = (self.category, self.purpose), self.receiving_role
         whom = DataSubject.ADULT if self.adult else DataSubject.CHILD
-        matching: list[Clause] = []
-        for one in self.request.agreements:
-            listed = one.flows.get(flow)
-            if listed and owner in one.disclosers and receiver in one.recipients and self._in_force(one, today):
-                matching += [
-                    clause for clause in listed if role in clause.recipient_roles and whom in clause.data_subjects
-                ]
-        return tuple(matching)
+        return tuple(
+            [
+                clause
+                for one in self._agreed
+                for clause in one.flows.get(flow, ())
+                if role in clause.recipient_roles and whom in clause.data_subjects
+            ]
+        )
 
     def _in_force(self, one: Agreement, today: date) -> bool:
         """P04: active, started, not expired, and the highest such version of its reference."""
@@ -382,4 +451,6 @@ class Facts:
 
 
 ONLY_MARKER = frozenset({FieldKind.HELD_MARKER})
+AUDIT_ROLES = frozenset({Role.IG_OFFICER, Role.PRIVACY_OFFICER})
+OVERSEERS = AUDIT_ROLES | {Role.SYSTEM_ADMIN}
 PROHIBITED_PURPOSES = frozenset(ProhibitedPurpose)

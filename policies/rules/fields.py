@@ -4,11 +4,12 @@ For: the least that is needed. A field is cut when any line says so; two fields 
 together. It must never add a field. Ruled by section 4 of the partnership's decision rules.
 """
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
 from policies.case import Field
-from policies.rules.facts import ONLY_MARKER, Facts
+from policies.rules.facts import ONLY_MARKER, SENSITIVE_SERVICES, Facts, Occasion
 from policies.rules.sensitivity import (
     BARRED_KINDS,
     is_hidden_item,
@@ -24,6 +25,7 @@ from policies.vocabulary import (
     FieldKind,
     ItemForm,
     Obligation,
+    ProhibitedPurpose,
     Purpose,
     RelationshipKind,
     RelationToIndex,
@@ -79,6 +81,9 @@ def f1_agreed_kinds(facts: Facts, emergency: bool) -> Cut | None:
     """F1: the kind is in no matching clause that reaches far enough back (P09)."""
     if emergency or not facts.reaching:
         return None
+    for clause in facts.reaching:
+        if facts.kinds <= clause.field_kinds:
+            return None
     agreed = ONLY_MARKER.union(*[clause.field_kinds for clause in facts.reaching])
     return None if facts.kinds <= agreed else Cut(("P09",), _all_but(agreed))
 
@@ -215,31 +220,48 @@ def held_marker_among_others(facts: Facts, emergency: bool) -> Cut | None:
     return Cut(("P24",), lambda one: one.kind == FieldKind.HELD_MARKER)
 
 
-LINES: tuple[Line, ...] = (
-    f1_agreed_kinds,
-    f2_emergency_kinds,
-    f4_treatment,
-    f9_earlier_product,
-    f10_listed_fields,
-    f11_feedback,
-    f12_peer,
-    f14_subject_access,
+class Drawn(NamedTuple):
+    """A line and when it can cut anything: on an occasion, for some purposes, categories or kinds only."""
+
+    line: Line
+    on: int = 0
+    purposes: frozenset[Purpose] | None = None
+    categories: frozenset[DataCategory] | None = None
+    kinds: frozenset[FieldKind] | None = None
+
+
+LINES: tuple[Drawn, ...] = (
+    Drawn(f1_agreed_kinds, Occasion.PARTNER),
+    Drawn(f2_emergency_kinds, Occasion.EMERGENCY),
+    Drawn(f4_treatment, Occasion.PARTNER, categories=SENSITIVE_SERVICES),
+    Drawn(f9_earlier_product, Occasion.SPECIAL),
+    Drawn(f10_listed_fields, Occasion.APPROVED),
+    Drawn(f11_feedback, Occasion.REFERRER),
+    Drawn(f12_peer, purposes=frozenset({Purpose.MACSE})),
+    Drawn(f14_subject_access, purposes=frozenset({Purpose.SUBJECT_RIGHTS})),
+    Drawn(f3_third_parties, Occasion.PARTNER, kinds=frozenset({FieldKind.THIRD_PARTY})),
+    Drawn(f5_referrer, kinds=frozenset({FieldKind.REFERRER_IDENTITY})),
+    Drawn(f6_barred_kinds, kinds=BARRED_KINDS),
+    Drawn(f7_whereabouts, Occasion.FLAGGED, kinds=frozenset({FieldKind.WHEREABOUTS})),
+    Drawn(f8_intelligence, Occasion.PARTNER, kinds=frozenset({FieldKind.INTELLIGENCE})),
+    Drawn(f13_perpetrator_facing, kinds=SAFETY_KINDS),
+    Drawn(held_marker_among_others, Occasion.PARTNER | Occasion.SPECIAL, kinds=ONLY_MARKER),
 )
-#: Lines about particular kinds, asked only when one of these is offered.
-LINES_ABOUT_KINDS: tuple[Line, ...] = (
-    f3_third_parties,
-    f5_referrer,
-    f6_barred_kinds,
-    f7_whereabouts,
-    f8_intelligence,
-    f13_perpetrator_facing,
-    held_marker_among_others,
-)
-PARTICULAR_KINDS = (
-    BARRED_KINDS
-    | SAFETY_KINDS
-    | {FieldKind.THIRD_PARTY, FieldKind.REFERRER_IDENTITY, FieldKind.INTELLIGENCE, FieldKind.HELD_MARKER}
-)
+
+
+@functools.lru_cache(maxsize=4096)
+def _lines_for(
+    occasions: int, purpose: Purpose | ProhibitedPurpose, category: DataCategory, kinds: frozenset[FieldKind]
+) -> tuple[Line, ...]:
+    """Return the lines that can cut anything."""
+    return tuple(
+        one.line
+        for one in LINES
+        if occasions & one.on == one.on
+        and (one.purposes is None or purpose in one.purposes)
+        and (one.categories is None or category in one.categories)
+        and (one.kinds is None or not one.kinds.isdisjoint(kinds))
+    )
 
 
 class Filtered(NamedTuple):
@@ -256,7 +278,8 @@ def filter_fields(facts: Facts, emergency: bool) -> Filtered:
     cut_names: set[str] = set()
     rules: list[str] = []
     obligations: set[Obligation] = set()
-    for line in LINES if facts.kinds.isdisjoint(PARTICULAR_KINDS) else LINES + LINES_ABOUT_KINDS:
+    occasions = facts.occasions | (Occasion.EMERGENCY if emergency else 0)
+    for line in _lines_for(occasions, facts.purpose, facts.category, facts.kinds):
         cut = line(facts, emergency)
         if cut is None:
             continue

@@ -20,6 +20,7 @@ from policies.rules.facts import (
     Findings,
     Level,
     adequate,
+    finding,
     holds,
 )
 from policies.rules.positions import position
@@ -110,7 +111,16 @@ RELATED = (Finding(Level.ALLOW, ("P03",)),)
 AGREED = (Finding(Level.ALLOW, ("P04",)),)
 ONE_OFF = (Finding(Level.ALLOW, ("P04", "P37"), frozenset({Obligation.LOG_RATIONALE})),)
 LAWFUL = (Finding(Level.ALLOW, ("P05",)),)
+UNLAWFUL = (Finding(Level.DENY, ("P05",)),)
+OUT_OF_TIME = (Finding(Level.DENY, ("P05", "P07")),)
 NECESSARY = (Finding(Level.ALLOW, ("P09",)),)
+UNNECESSARY = (Finding(Level.DENY, ("P09",)),)
+ASK_THE_OWNER = frozenset({Obligation.OWNER_RELEASE, Obligation.LOG_RATIONALE})
+NOT_AGREED = (Finding(Level.DENY, ("P04",), liftable=True),)
+NOT_AGREED_BUT_URGENT = (Finding(Level.REFER, ("P04",), ASK_THE_OWNER, liftable=True),)
+#: Article 9 conditions that look at the person, and gateways that look at the item or at consent (P05).
+PERSONAL_CONDITIONS = frozenset({Article9Condition.VITAL_INTERESTS, Article9Condition.EXPLICIT_CONSENT})
+NARROW_GATEWAYS = frozenset({StatutoryGateway.PCSC2022_S16, StatutoryGateway.HA1996_S213B})
 
 
 def named_user(facts: Facts) -> Findings:
@@ -123,11 +133,11 @@ def named_user(facts: Facts) -> Findings:
         return SIGNED_IN
     found = []
     if not (current and strong):
-        found.append(Finding(Level.DENY, ("P02",)))
+        found.append(finding(Level.DENY, ("P02",)))
     if not personal:
-        found.append(Finding(Level.DENY, ("P02",), ALERT))
+        found.append(finding(Level.DENY, ("P02",), ALERT))
     if not reason:
-        found.append(Finding(Level.REFER, ("P02",)))
+        found.append(finding(Level.REFER, ("P02",)))
     return tuple(found)
 
 
@@ -138,11 +148,11 @@ def legitimate_relationship(facts: Facts) -> Findings:
     found = []
     if facts.gp_check:
         often = facts.request.off_list_checks_today > OFF_LIST_CHECKS_WITHOUT_ALERT
-        found.append(Finding(Level.SILENT, ("P03", "P48"), ALERT if often else frozenset()))
+        found.append(finding(Level.SILENT, ("P03", "P48"), ALERT if often else frozenset()))
     if facts.request.relationship.kind == RelationshipKind.SELF_CLAIMED:
-        found.append(Finding(Level.DENY, ("P03",), ALERT, liftable=not facts.gp_check))
+        found.append(finding(Level.DENY, ("P03",), ALERT, liftable=not facts.gp_check))
     elif not facts.gp_check:
-        found.append(Finding(Level.DENY, ("P03",), liftable=True))
+        found.append(finding(Level.DENY, ("P03",), liftable=True))
     return tuple(found)
 
 
@@ -152,11 +162,10 @@ def sharing_agreement(facts: Facts) -> Findings:
         return AGREED
     if facts.approved(ApprovalKind.ONE_OFF):
         return ONE_OFF
-    rules = facts.absent(ApprovalKind.ONE_OFF, "P04")
-    if facts.threshold:
-        ask_owner = frozenset({Obligation.OWNER_RELEASE, Obligation.LOG_RATIONALE})
-        return (Finding(Level.REFER, rules, ask_owner, liftable=True),)
-    return (Finding(Level.DENY, rules, liftable=True),)
+    found = NOT_AGREED_BUT_URGENT if facts.threshold else NOT_AGREED
+    if (rules := facts.absent(ApprovalKind.ONE_OFF, "P04")) != ("P04",):
+        return (found[0]._replace(rules=rules),)
+    return found
 
 
 def lawful_basis(facts: Facts) -> Findings:
@@ -167,18 +176,34 @@ def lawful_basis(facts: Facts) -> Findings:
     """
     if facts.deceased:
         return NOTHING
+    # Of the item only its class bears on it, unless consent, competence or an exclusion does: worked out once.
+    about = (facts.category in SPECIAL_CATEGORY_DATA, facts.category in OFFENCE_DATA)
+    known = facts.lawful.get(about)
+    if known is None:
+        known = _lawful_basis(facts)
+        if not (_looks_closer(facts.request.recipient.basis) or _looks_closer(facts.request.owner.basis)):
+            facts.lawful[about] = known
+    return known
+
+
+def _looks_closer(basis: Basis | None) -> bool:
+    """Does this claim stand or fall with consent, competence or what exactly the item is?"""
+    return basis is not None and (basis.art9 in PERSONAL_CONDITIONS or not NARROW_GATEWAYS.isdisjoint(basis.gateways))
+
+
+def _lawful_basis(facts: Facts) -> Findings:
     recipient, owner = facts.request.recipient, facts.request.owner
     valid = _conditions_hold(facts, recipient, recipient.basis)
     missing = _gateway_rule(facts, recipient, recipient.basis)
     if facts.partner:
         if owner.basis is None:
-            return (Finding(Level.DENY, ("P05",)),)
+            return UNLAWFUL
         valid = valid and _conditions_hold(facts, owner, owner.basis)
         # P07 is named when either side's gateway is out of time.
         missing = max(missing, _gateway_rule(facts, owner, owner.basis))
     if valid and not missing:
         return LAWFUL
-    return (Finding(Level.DENY, ("P05", "P07") if missing == "P07" else ("P05",)),)
+    return OUT_OF_TIME if missing == "P07" else UNLAWFUL
 
 
 def _conditions_hold(facts: Facts, side: Owner | Recipient, basis: Basis) -> bool:
@@ -277,37 +302,39 @@ def legitimate_interest(facts: Facts) -> Findings:
         claiming.append(owner.public_authority)
     if not claiming:
         return NOTHING
-    return (Finding(Level.DENY if any(claiming) else Level.ALLOW, ("P06",)),)
+    return (finding(Level.DENY if any(claiming) else Level.ALLOW, ("P06",)),)
 
 
 def allowed_purpose(facts: Facts) -> Findings:
     """P08 Purpose. Source: purpose limitation, UK GDPR Art 5(1)(b)."""
     if facts.purpose in PROHIBITED_PURPOSES:
-        return (Finding(Level.DENY, ("P08",), ALERT),)
+        return (finding(Level.DENY, ("P08",), ALERT),)
     if facts.request.access.mode == AccessMode.BULK:
         return (
-            Finding(Level.ALLOW, ("P08",))
+            finding(Level.ALLOW, ("P08",))
             if facts.purpose in COHORT_PURPOSES
-            else Finding(Level.DENY, ("P08",), ALERT),
+            else finding(Level.DENY, ("P08",), ALERT),
         )
     return NOTHING
 
 
 def necessity(facts: Facts) -> Findings:
-    """P09 Necessity: persons, look-back, blue contacts and the GP check; field kinds are in the field filter.
+    """P09 Necessity: look-back, and what a GP check is about; field kinds are in the field filter.
 
     Source: Caldicott principles; seven golden rules.
     """
+    if (facts.clauses and not facts.reaching) or (facts.gp_check and facts.category not in GP_CATEGORIES):
+        return UNNECESSARY
+    return NECESSARY
+
+
+def concerned(facts: Facts) -> Findings:
+    """P09 Necessity: persons, and blue contacts. Source: Caldicott principles; seven golden rules."""
     relation, episode = facts.request.subject.relation_to_index, facts.request.episode
     unconcerned = relation in (RelationToIndex.FORMER_HOUSEHOLD, RelationToIndex.OTHER) or (
         relation == RelationToIndex.PEER and facts.purpose != Purpose.MACSE
     )
     blue = facts.partner and episode is not None and episode.brag == BragRating.BLUE
-    if (
-        (unconcerned and not facts.desk)
-        or (facts.clauses and not facts.reaching)
-        or (blue and (facts.protective or facts.purpose == Purpose.EARLY_HELP))
-        or (facts.gp_check and facts.category not in GP_CATEGORIES)
-    ):
-        return (Finding(Level.DENY, ("P09",)),)
-    return NECESSARY
+    if (unconcerned and not facts.desk) or (blue and (facts.protective or facts.purpose == Purpose.EARLY_HELP)):
+        return UNNECESSARY
+    return NOTHING

@@ -4,7 +4,7 @@ For: what the nature and the owner of an item demand, whoever asks. They must ne
 or an approval open a statutory bar. Ruled by section 3 C of the partnership's decision rules.
 """
 
-from policies.rules.facts import NOTHING, SENSITIVE_SERVICES, Facts, Finding, Findings, Level, adequate
+from policies.rules.facts import NOTHING, SENSITIVE_SERVICES, Facts, Finding, Findings, Level, adequate, finding
 from policies.rules.positions import position
 from policies.vocabulary import (
     AccessMode,
@@ -55,16 +55,16 @@ def sensitive_service(facts: Facts) -> Findings:
     if not sensitive_service_applies(facts) or facts.marker_request:
         return NOTHING
     if _specific_consent(facts):
-        return (Finding(Level.ALLOW, ("P22",)),)
+        return (finding(Level.ALLOW, ("P22",)),)
     if not facts.threshold:
-        return (Finding(Level.DENY, ("P22",), liftable=True),)
+        return (finding(Level.DENY, ("P22",), liftable=True),)
     if facts.request.item.seal.state == SealState.RELEASED or facts.approved(ApprovalKind.OWNER_RELEASE):
-        return (Finding(Level.ALLOW, ("P22",), BY_THRESHOLD),)
+        return (finding(Level.ALLOW, ("P22",), BY_THRESHOLD),)
     rules = facts.absent(ApprovalKind.OWNER_RELEASE, "P22")
     # The duties of the threshold stay when break-glass lifts the missing release.
     return (
-        Finding(Level.REFER, rules, BY_THRESHOLD | OWNER_RELEASE, liftable=True),
-        Finding(Level.ALLOW, ("P22",), BY_THRESHOLD),
+        finding(Level.REFER, rules, BY_THRESHOLD | OWNER_RELEASE, liftable=True),
+        finding(Level.ALLOW, ("P22",), BY_THRESHOLD),
     )
 
 
@@ -101,12 +101,12 @@ def sealed(facts: Facts) -> Findings:
     if not is_sealed(facts):
         return NOTHING
     if facts.approved(ApprovalKind.OWNER_RELEASE):
-        return (Finding(Level.ALLOW, ("P23", "P37")),)
+        return (finding(Level.ALLOW, ("P23", "P37")),)
     due_at = facts.request.item.seal.due_at
     if due_at is not None and due_at <= facts.now:
         ask_senior = frozenset({Obligation.ROUTE_HUMAN})
-        return (Finding(Level.REFER, ("P23", "P48", "P49"), ask_senior, answer=GpAnswer.NOT_REACHED),)
-    return (Finding(Level.REFER, facts.absent(ApprovalKind.OWNER_RELEASE, "P23"), OWNER_RELEASE),)
+        return (finding(Level.REFER, ("P23", "P48", "P49"), ask_senior, answer=GpAnswer.NOT_REACHED),)
+    return (finding(Level.REFER, facts.absent(ApprovalKind.OWNER_RELEASE, "P23"), OWNER_RELEASE),)
 
 
 def is_sealed(facts: Facts) -> bool:
@@ -125,8 +125,8 @@ def held_marker(facts: Facts) -> Findings:
     if not facts.marker_request:
         return NOTHING
     if facts.decision_maker or not facts.partner:
-        return (Finding(Level.INDICATOR, ("P24",)),)
-    return (Finding(Level.SILENT, ("P24",)),)
+        return (finding(Level.INDICATOR, ("P24",)),)
+    return (finding(Level.SILENT, ("P24",)),)
 
 
 def product(facts: Facts) -> Findings:
@@ -135,8 +135,8 @@ def product(facts: Facts) -> Findings:
     if facts.marker_request or item.form != ItemForm.MASH_PRODUCT:
         return NOTHING
     if item.signed_off_by == Role.MASH_DECISION_MAKER:
-        return (Finding(Level.ALLOW, ("P25",)),)
-    return (Finding(Level.REFER, ("P25",), frozenset({Obligation.SECOND_APPROVER})),)
+        return (finding(Level.ALLOW, ("P25",)),)
+    return (finding(Level.REFER, ("P25",), frozenset({Obligation.SECOND_APPROVER})),)
 
 
 def intelligence(facts: Facts) -> Findings:
@@ -151,11 +151,11 @@ def intelligence(facts: Facts) -> Findings:
     if not cleared:
         if facts.decision_maker:
             rules = facts.absent(ApprovalKind.CODE_C_RELEASE, "P26")
-            return (Finding(Level.REFER, rules, OWNER_RELEASE | NO_EXPORT),)
-        return (Finding(Level.SILENT, ("P24", "P26")),)
+            return (finding(Level.REFER, rules, OWNER_RELEASE | NO_EXPORT),)
+        return (finding(Level.SILENT, ("P24", "P26")),)
     if facts.request.access.mode == AccessMode.EXPORT:
-        return (Finding(Level.DENY, ("P26",)),)
-    return (Finding(Level.ALLOW, ("P26",), NO_EXPORT),)
+        return (finding(Level.DENY, ("P26",)),)
+    return (finding(Level.ALLOW, ("P26",), NO_EXPORT),)
 
 
 def statutory_bar(facts: Facts) -> Findings:
@@ -174,15 +174,15 @@ def shielded_person(facts: Facts) -> Findings:
         return NOTHING
     found = []
     if facts.request.access.mode == AccessMode.SEARCH_ADDRESS or not facts.related:
-        found.append(Finding(Level.SILENT, ("P28",)))
+        found.append(finding(Level.SILENT, ("P28",)))
     if is_hidden_item(facts):
         if facts.gp_check:
-            found.append(Finding(Level.SILENT, ("P28", "P48")))
+            found.append(finding(Level.SILENT, ("P28", "P48")))
         elif is_named_role(facts):
             found.extend(NAMED_ROLE)
         else:
-            found.append(Finding(Level.REFER, ("P28",), frozenset({Obligation.BROKER_CONTACT})))
-    return tuple(found) or (Finding(Level.ALLOW, ("P28",)),)
+            found.append(finding(Level.REFER, ("P28",), frozenset({Obligation.BROKER_CONTACT})))
+    return tuple(found) or (finding(Level.ALLOW, ("P28",)),)
 
 
 def is_hidden_item(facts: Facts) -> bool:
@@ -205,14 +205,14 @@ def panel_process(facts: Facts) -> Findings:
     """P30 MAPPA and MARAC_DA stay in their process. Source: MAPPA guidance; MARAC protocols."""
     on_agenda = facts.related and facts.request.relationship.kind == RelationshipKind.PANEL_AGENDA
     if facts.purpose == PANELS[facts.category] and on_agenda:
-        return (Finding(Level.ALLOW, ("P30",)),)
-    return (Finding(Level.DENY, ("P30",), frozenset({Obligation.BROKER_CONTACT})),)
+        return (finding(Level.ALLOW, ("P30",)),)
+    return (finding(Level.DENY, ("P30",), frozenset({Obligation.BROKER_CONTACT})),)
 
 
 def court_restricted(facts: Facts) -> Findings:
     """P31 COURT_RESTRICTED. Source: family court rules on disclosure."""
     permitted = facts.request.item.court_permission_for == facts.purpose
-    return (Finding(Level.ALLOW if permitted else Level.REFER, ("P31",), NO_EXPORT),)
+    return (finding(Level.ALLOW if permitted else Level.REFER, ("P31",), NO_EXPORT),)
 
 
 def withheld(facts: Facts) -> Findings:
@@ -226,7 +226,7 @@ def withheld(facts: Facts) -> Findings:
     claims_duty = StatutoryGateway.CA2004_S16LA in facts.request.recipient.basis.gateways
     must_share = facts.threshold or (claims_duty and facts.in_force(StatutoryGateway.CA2004_S16LA))
     if must_share and not (adequate(seal.withheld_reason) and seal.senior_sign_off):
-        return (Finding(Level.REFER, ("P49",), frozenset({Obligation.ROUTE_HUMAN})),)
+        return (finding(Level.REFER, ("P49",), frozenset({Obligation.ROUTE_HUMAN})),)
     if facts.decision_maker:
-        return (Finding(Level.DENY, ("P49",)),)
-    return (Finding(Level.SILENT, ("P24", "P49")),)
+        return (finding(Level.DENY, ("P49",)),)
+    return (finding(Level.SILENT, ("P24", "P49")),)

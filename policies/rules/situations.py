@@ -5,6 +5,7 @@ of the partnership's decision rules.
 """
 
 from policies.rules.facts import (
+    AUDIT_ROLES,
     NOTHING,
     PROTECTIVE_PURPOSES,
     SPECIAL_CATEGORY_DATA,
@@ -12,6 +13,7 @@ from policies.rules.facts import (
     Finding,
     Findings,
     Level,
+    finding,
 )
 from policies.vocabulary import (
     AccessMode,
@@ -33,7 +35,6 @@ SECOND = frozenset({Obligation.SECOND_APPROVER})
 GRAVE = frozenset({Circumstance.SERIOUS_CRIME, Circumstance.SERIOUS_HARM})
 COLLATED_FORMS = frozenset({ItemForm.MASH_PRODUCT, ItemForm.AGENCY_RESEARCH})
 AFTER_CLOSURE = frozenset({Purpose.STATUTORY_REVIEW, Purpose.COURT_PROCEEDINGS})
-AUDIT_ROLES = frozenset({Role.IG_OFFICER, Role.PRIVACY_OFFICER})
 READ_AUDIT = AUDIT_ROLES | {Role.DPO, Role.SAR_OFFICER}
 ANALYTIC_PURPOSES = frozenset({Purpose.EARLY_IDENTIFICATION, Purpose.PERFORMANCE})
 HARM_TESTED = SPECIAL_CATEGORY_DATA | {DataCategory.SOCIAL_CARE_STATUS, DataCategory.EDUCATION}
@@ -48,14 +49,14 @@ def police_crime_purpose(facts: Facts) -> Findings:
     """P38 Police crime purpose (partner). Source: Crime and Disorder Act 1998 s115; PCSC Act 2022 s16; NHS England."""
     found = []
     if facts.request.circumstances.isdisjoint(GRAVE):
-        found.append(Finding(Level.DENY, ("P38",)))
+        found.append(finding(Level.DENY, ("P38",)))
     if not facts.approved(ApprovalKind.OWNER_RELEASE):
         if facts.request.item.form in COLLATED_FORMS:
-            found.append(Finding(Level.DENY, ("P38", "P39")))
+            found.append(finding(Level.DENY, ("P38", "P39")))
         else:
             rules = facts.absent(ApprovalKind.OWNER_RELEASE, "P38")
-            found.append(Finding(Level.REFER, rules, frozenset({Obligation.OWNER_RELEASE})))
-    return tuple(found) or (Finding(Level.ALLOW, ("P38",)),)
+            found.append(finding(Level.REFER, rules, frozenset({Obligation.OWNER_RELEASE})))
+    return tuple(found) or (finding(Level.ALLOW, ("P38",)),)
 
 
 def onward_sharing(facts: Facts) -> Findings:
@@ -63,8 +64,8 @@ def onward_sharing(facts: Facts) -> Findings:
     if not facts.onward:
         return NOTHING
     if onward_agreed(facts) or facts.approved(ApprovalKind.OWNER_RELEASE):
-        return (Finding(Level.ALLOW, ("P39",)),)
-    return (Finding(Level.DENY, facts.absent(ApprovalKind.OWNER_RELEASE, "P39")),)
+        return (finding(Level.ALLOW, ("P39",)),)
+    return (finding(Level.DENY, facts.absent(ApprovalKind.OWNER_RELEASE, "P39")),)
 
 
 def onward_agreed(facts: Facts) -> bool:
@@ -75,7 +76,7 @@ def onward_agreed(facts: Facts) -> bool:
 
 def break_glass_used(facts: Facts) -> Findings:
     """P40 Break-glass: what its use demands. Source: ICO code, urgent sharing."""
-    return (Finding(Level.ALLOW, ("P40",), EMERGENCY),)
+    return (finding(Level.ALLOW, ("P40",), EMERGENCY),)
 
 
 def break_glass_misused(facts: Facts) -> bool:
@@ -94,13 +95,13 @@ def ended_basis(facts: Facts) -> Findings:
         and facts.request.item.form == ItemForm.MASH_PRODUCT
     )
     goes_on = not facts.partner or facts.purpose in AFTER_CLOSURE or keeps_product
-    return (Finding(Level.ALLOW if goes_on else Level.DENY, ("P41",)),)
+    return (finding(Level.ALLOW if goes_on else Level.DENY, ("P41",)),)
 
 
 def open_case(facts: Facts) -> Findings:
     """P42 Open case elsewhere (partner): whom to call, nothing gathered. Source: MASH guidance; threshold continuum."""
     if facts.open_case:
-        return (Finding(Level.INDICATOR, ("P42",), frozenset({Obligation.ROUTE_HUMAN})),)
+        return (finding(Level.INDICATOR, ("P42",), frozenset({Obligation.ROUTE_HUMAN})),)
     return NOTHING
 
 
@@ -111,23 +112,23 @@ def audit(facts: Facts) -> Findings:
     found = []
     if first in AUDIT_ROLES or second in AUDIT_ROLES:
         if facts.content:
-            found.append(Finding(Level.DENY, ("P43",)))
+            found.append(finding(Level.DENY, ("P43",)))
         if request.access.mode == AccessMode.SEARCH_NAME and not (request.access.case_reference or "").strip():
-            found.append(Finding(Level.DENY, ("P43",), ALERT))
+            found.append(finding(Level.DENY, ("P43",), ALERT))
     if not facts.content and not (first in READ_AUDIT and second in READ_AUDIT):
-        found.append(Finding(Level.DENY, ("P43",)))
+        found.append(finding(Level.DENY, ("P43",)))
     if facts.purpose == Purpose.IG_AUDIT:
-        found.append(Finding(Level.ALLOW, ("P43",), RATIONALE))
+        found.append(finding(Level.ALLOW, ("P43",), RATIONALE))
     if facts.purpose == Purpose.PRACTICE_QA:
         sampled = request.recipient.role == Role.QA_AUDITOR and not facts.partner and request.access.sampled
-        found.append(Finding(Level.ALLOW, ("P43",), QA_DUTIES) if sampled else Finding(Level.DENY, ("P43",)))
+        found.append(finding(Level.ALLOW, ("P43",), QA_DUTIES) if sampled else finding(Level.DENY, ("P43",)))
     return tuple(found)
 
 
 def administrator(facts: Facts) -> Findings:
     """P44 SYSTEM_ADMIN and content. Source: segregation of duties."""
     if facts.content and Role.SYSTEM_ADMIN in (facts.request.actor.role, facts.request.recipient.role):
-        return (Finding(Level.DENY, ("P44",), ALERT),)
+        return (finding(Level.DENY, ("P44",), ALERT),)
     return NOTHING
 
 
@@ -141,7 +142,7 @@ def analytics(facts: Facts) -> Findings:
         and about.smallest_group >= facts.request.policy.smallest_group
         and not about.solely_automated
     )
-    return (Finding(Level.ALLOW if sound else Level.DENY, ("P45",)),)
+    return (finding(Level.ALLOW if sound else Level.DENY, ("P45",)),)
 
 
 def subject_access(facts: Facts) -> Findings:
@@ -152,20 +153,20 @@ def subject_access(facts: Facts) -> Findings:
     sar = facts.request.sar
     found = [Finding(Level.ALLOW, ("P46",), RATIONALE)]
     if facts.request.recipient.role != Role.SAR_OFFICER or sar is None:
-        found.append(Finding(Level.DENY, ("P46",)))
+        found.append(finding(Level.DENY, ("P46",)))
     if sar is None:
         return tuple(found)
     if facts.deceased:
         if sar.requester != SarRequester.PERSONAL_REPRESENTATIVE:
-            found.append(Finding(Level.DENY, ("P47",)))
+            found.append(finding(Level.DENY, ("P47",)))
     elif sar.requester in NEVER_FOR_THE_LIVING or (
         sar.requester == SarRequester.PARENT_WITH_PR and _child_decides(facts, sar.child_objects)
     ):
-        found.append(Finding(Level.DENY, ("P46",)))
+        found.append(finding(Level.DENY, ("P46",)))
     if facts.category in HARM_TESTED and not sar.serious_harm_test_done:
-        found.append(Finding(Level.REFER, ("P46",), SECOND))
+        found.append(finding(Level.REFER, ("P46",), SECOND))
     if sar.requester != SarRequester.SELF and not facts.approved(ApprovalKind.SAR_RELEASE):
-        found.append(Finding(Level.REFER, facts.absent(ApprovalKind.SAR_RELEASE, "P46"), SECOND))
+        found.append(finding(Level.REFER, facts.absent(ApprovalKind.SAR_RELEASE, "P46"), SECOND))
     return tuple(found)
 
 
@@ -181,20 +182,20 @@ def the_dead(facts: Facts) -> Findings:
     """
     found = []
     if facts.deceased:
-        found.append(Finding(Level.ALLOW, ("P47",), RATIONALE))
+        found.append(finding(Level.ALLOW, ("P47",), RATIONALE))
         allowed = (
             facts.purpose in AFTER_CLOSURE or facts.desk or (facts.purpose in PROTECTIVE_PURPOSES and facts.threshold)
         )
         if facts.partner and not allowed:
-            found.append(Finding(Level.DENY, ("P47",)))
+            found.append(finding(Level.DENY, ("P47",)))
     if facts.purpose == Purpose.STATUTORY_REVIEW:
         if facts.request.recipient.role == Role.STATUTORY_REVIEWER:
-            found.append(Finding(Level.ALLOW, ("P47",), frozenset({Obligation.LOG_RATIONALE, Obligation.NO_EXPORT})))
+            found.append(finding(Level.ALLOW, ("P47",), frozenset({Obligation.LOG_RATIONALE, Obligation.NO_EXPORT})))
         else:
-            found.append(Finding(Level.DENY, ("P47",)))
+            found.append(finding(Level.DENY, ("P47",)))
     return tuple(found)
 
 
 def exploitation_panel(facts: Facts) -> Findings:
     """P09 in MACSE: what the panel shows about a child or a peer is not exported. Source: obligations table."""
-    return (Finding(Level.ALLOW, ("P09",), frozenset({Obligation.NO_EXPORT})),)
+    return (finding(Level.ALLOW, ("P09",), frozenset({Obligation.NO_EXPORT})),)
