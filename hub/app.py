@@ -30,6 +30,7 @@ from hub.signin.oidc import SignIn, read_issuers
 from hub.signin.routes import signin
 from hub.signin.sessions import SqlSessions
 from hub.web import common, gp, ig, mash
+from hub.web.agreements import register
 from hub.web.consent import consent_pages
 from hub.web.emergency import emergency
 from hub.web.look import hashed_names, prepare, static_files
@@ -83,7 +84,7 @@ def create_app(hub: Hub) -> Flask:
     _set_up_templates(app, hub)
     _set_up_probes(app, hub)
     set_up_guard(app)
-    pages = (common.common, signin, mash.mash, emergency, consent_pages, task_pages, gp.gp, ig.ig, steward)
+    pages = (common.common, signin, mash.mash, emergency, consent_pages, task_pages, gp.gp, ig.ig, steward, register)
     for blueprint in (*pages, api):
         app.register_blueprint(blueprint)
     _set_up_static(app)

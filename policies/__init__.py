@@ -42,18 +42,30 @@ from policies.case import (
 from policies.decide import decide, decide_each
 from policies.explain import Explanation, explain, for_refused
 from policies.life_cycle import Change, refusals, substantive
+from policies.overview import (
+    Answered,
+    Question,
+    Situation,
+    Word,
+    answers,
+    as_if_in_force,
+    word,
+)
 from policies.recording import Made, RecordInvalid, Writer, read_made
 from policies.rules import RULES, Rule
 from policies.signing import add_signature, load_signed, sign
 from policies.soundness import faults, gateway_faults, notes
+from policies.worked import Agency
 
 __all__ = [
     "RULES",
     "Access",
     "Actor",
+    "Agency",
     "Agreement",
     "AgreementInvalid",
     "Analytics",
+    "Answered",
     "Approval",
     "Basis",
     "BreakGlass",
@@ -77,6 +89,7 @@ __all__ = [
     "Owner",
     "PartnershipPolicy",
     "Party",
+    "Question",
     "Recipient",
     "RecordInvalid",
     "Relationship",
@@ -86,10 +99,14 @@ __all__ = [
     "Scope",
     "Seal",
     "SharingAgreement",
+    "Situation",
     "Subject",
     "ThresholdRecord",
+    "Word",
     "Writer",
     "add_signature",
+    "answers",
+    "as_if_in_force",
     "basis_for",
     "bundle_hash",
     "bundle_text",
@@ -111,4 +128,5 @@ __all__ = [
     "rules_hash",
     "sign",
     "substantive",
+    "word",
 ]

@@ -17,6 +17,7 @@ from hub.words import (
     PURPOSE_WORDS,
     ROLE_WORDS,
 )
+from policies import Situation, Word
 from policies.vocabulary import (
     AgreementStatus,
     DataCategory,
@@ -72,6 +73,41 @@ PARTY_STATUS_WORDS: Mapping[PartyStatus, str] = {
     PartyStatus.NOT_SIGNED: "Not signed",
     PartyStatus.SUSPENDED: "Suspended",
     PartyStatus.WITHDRAWN: "Withdrawn",
+}
+#: The words of a matrix; each stands for what `decide` answers, never for more.
+WORD_WORDS: Mapping[Word, str] = {
+    Word.FULL: "Full",
+    Word.PART: "In part",
+    Word.INDICATOR: "Yes or no",
+    Word.CONSENT: "With consent",
+    Word.THRESHOLD: "At risk of harm",
+    Word.RELEASE: "If released",
+    Word.NEVER: "Never",
+}
+WORD_MEANINGS: Mapping[Word, str] = {
+    Word.FULL: "Everything that the agency has of this kind is shown.",
+    Word.PART: "Some fields are shown, others are left out.",
+    Word.INDICATOR: "Only whether the service is involved, or yes or no, and whom to ring.",
+    Word.CONSENT: "Shown when those who are entitled to have agreed, and named it where it is sensitive.",
+    Word.THRESHOLD: "Shown when it is recorded that somebody is at risk of significant harm.",
+    Word.RELEASE: "A person of the agency that holds it, or a second person, decides each time.",
+    Word.NEVER: "Not shared under this agreement for this purpose. If somebody is at risk now, ring the agency.",
+}
+#: The look of a word: like that of an answer that says as much.
+WORD_STATES: Mapping[Word, str] = {
+    Word.FULL: "found",
+    Word.PART: "found",
+    Word.INDICATOR: "found",
+    Word.CONSENT: "withheld",
+    Word.THRESHOLD: "withheld",
+    Word.RELEASE: "withheld",
+    Word.NEVER: "notasked",
+}
+SITUATION_WORDS: Mapping[Situation, str] = {
+    Situation.PLAIN: "Nothing more is recorded than the purpose needs",
+    Situation.AGREED: "The family has agreed, and named it",
+    Situation.THRESHOLD: "It is recorded that somebody is at risk of significant harm",
+    Situation.RELEASED: "The agency that holds it has released it",
 }
 _WORDS: Mapping[type[StrEnum], Mapping[Any, str]] = {
     FieldKind: FIELD_KIND_WORDS,

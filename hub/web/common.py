@@ -137,4 +137,5 @@ def _nav(role: Role) -> list[dict[str, Any]]:
         entries += [("/matching", "Records in doubt")]
     if role in OVERSEEING:
         entries += [("/ig", "Disclosures")]
+    entries += [("/agreements", "Agreements")]
     return [{"href": href, "text": words, "current": request.path == href} for href, words in entries]

@@ -206,6 +206,21 @@ def governance(v: Visitor) -> Tour:
     yield "entry-of-another-kind"
 
 
+def agreements(v: Visitor) -> Tour:
+    """The register of agreements: the list, one version with its matrix, and the reason behind a cell."""
+    page = v.sign_in("mash_social_worker")
+    v.follow("Agreements")
+    yield "agreements"
+    v.follow("Multi-agency safeguarding hub")
+    yield "agreement"
+    page.get_by_label("Purpose").select_option("S17_ASSESSMENT")
+    v.press("Show")
+    yield "agreement-section-17"
+    with page.expect_navigation():
+        page.locator(".kith-matrix td a").first.click()
+    yield "agreement-why"
+
+
 def data_steward(v: Visitor) -> Tour:
     """The queue of records in doubt, a pair side by side, its errors, a decision, and the records of one person."""
     page = v.sign_in("data_steward")
@@ -274,6 +289,7 @@ TOURS: Mapping[str, Callable[[Visitor], Tour]] = {
     "consent_of_a_family": consent_of_a_family,
     "governance": governance,
     "data_steward": data_steward,
+    "agreements": agreements,
     "bystanders": bystanders,
     "outage": outage,
 }
