@@ -1,5 +1,6 @@
 """From a partner's system to MAIS records, whatever the partner can offer."""
 
+from connectors.attachments import MOST_ATTACHMENTS, Attachment, FileKind, inspect
 from connectors.contract import (
     Answer,
     Ask,
@@ -13,6 +14,7 @@ from connectors.contract import (
     Partner,
     PersonQuery,
     Promise,
+    Reply,
 )
 from connectors.extract import ExtractConnector, OpenSession, load_times, stored_people
 from connectors.fhir import FhirConnector
@@ -25,6 +27,19 @@ from connectors.formats.people import (
     record_system,
 )
 from connectors.gather import Gatherer
+from connectors.inbox import AnswerKind, InboxConnector, Mark, Piece, place_of_file
+from connectors.inbox_desk import (
+    Given,
+    Marked,
+    Request,
+    add_answer,
+    due_for_a_word,
+    file_of,
+    mark_piece,
+    note_reminded,
+    open_requests,
+    request_of,
+)
 from connectors.lint import Finding, check_partner_file
 from connectors.loading import LoadReport, forget_drop, load_drop
 from connectors.partner import WAYS, load_partner, load_partners, moved, person_mapping
@@ -53,13 +68,16 @@ from connectors.templates import partner_template
 from connectors.trial import Trial, is_test_number, try_partner
 
 __all__ = [
+    "MOST_ATTACHMENTS",
     "NHS_NUMBER",
     "STANDARD_FIELDS",
     "UPN",
     "WAYS",
     "Address",
     "Answer",
+    "AnswerKind",
     "Ask",
+    "Attachment",
     "Connector",
     "ConnectorError",
     "Contact",
@@ -69,14 +87,19 @@ __all__ = [
     "ExtractConnector",
     "FhirConnector",
     "FileCount",
+    "FileKind",
     "Finding",
     "Gatherer",
+    "Given",
     "Identifier",
+    "InboxConnector",
     "Item",
     "ItemMapping",
     "Keys",
     "LastLoad",
     "LoadReport",
+    "Mark",
+    "Marked",
     "Name",
     "NoAnswerReason",
     "OfferedField",
@@ -87,31 +110,43 @@ __all__ = [
     "PersonMapping",
     "PersonQuery",
     "PersonRelationship",
+    "Piece",
     "Professional",
     "Promise",
     "Reject",
+    "Reply",
+    "Request",
     "RestConnector",
     "SourceRecord",
     "SqlConnector",
     "Trial",
     "Unused",
     "Value",
+    "add_answer",
     "build_connector",
     "check_partner_file",
+    "due_for_a_word",
+    "file_of",
     "forget_drop",
     "identifier_system",
+    "inspect",
     "is_test_number",
     "last_loads",
     "load_drop",
     "load_partner",
     "load_partners",
     "load_times",
+    "mark_piece",
     "moved",
+    "note_reminded",
+    "open_requests",
     "partner_template",
     "people_from_rows",
     "person_mapping",
+    "place_of_file",
     "read_mapping",
     "record_system",
+    "request_of",
     "stored_people",
     "try_partner",
     "unfinished_loads",
@@ -124,6 +159,8 @@ def build_connector(partner: Partner, *, open_session: OpenSession, keys: Keys) 
         return ExtractConnector(partner, open_session, keys)
     if partner.way == "fhir":
         return FhirConnector(partner)
+    if partner.way == "inbox":
+        return InboxConnector(partner, open_session, keys)
     if partner.way == "rest":
         return RestConnector(partner)
     if partner.way == "sql":

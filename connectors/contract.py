@@ -40,6 +40,10 @@ class NoAnswerReason(StrEnum):
     AMBIGUOUS = "AMBIGUOUS"
     #: Too little is known of the person to ask this partner who is meant.
     TOO_THIN = "TOO_THIN"
+    #: A person there has been asked, and still has time to answer.
+    NOT_YET = "NOT_YET"
+    #: A person there has been asked, and the time to answer is over.
+    OVERDUE = "OVERDUE"
 
 
 class Keys(Protocol):
@@ -173,6 +177,20 @@ PROMISE_HEADER = "Kith-Promise"
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """For an agency where a person answers: in which enquiry, how urgent (BragRating), and until when.
+
+    `half_at` is when half of the time to answer is over.
+    """
+
+    enquiry: str
+    urgency: str
+    asked_at: datetime
+    half_at: datetime
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """One question to one partner about one person: only what was permitted, only after the intent was audited.
 
@@ -187,6 +205,7 @@ class Ask:
     wanted: Mapping[DataCategory, frozenset[str]]
     purpose: str
     promise: Promise
+    reply: Reply | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +214,8 @@ class Answer:
 
     `reason` is a NoAnswerReason when the state is NO_ANSWER. `dropped` counts pieces that were thrown away
     (broken, or about another person). `records` are the partner's record ids that the items may be about when
-    the ask named none and the partner itself found the person.
+    the ask named none and the partner itself found the person. `due_at` is until when a person there has time to
+    say what is not answered yet.
     """
 
     agency: str
@@ -208,6 +228,7 @@ class Answer:
     dropped: int = 0
     elapsed_s: float = 0.0
     records: tuple[str, ...] = ()
+    due_at: datetime | None = None
 
 
 class Connector(Protocol):

@@ -182,7 +182,7 @@ class Gatherer:
         self._failures_to_open, self._rest_s = failures_to_open, rest_s
         # A drop is read from our own database: more threads would only wait for each other, not for a partner.
         self._lanes = {
-            code: _Lane(connector, 1 if connector.partner.way == "extract" else workers, clock)
+            code: _Lane(connector, 1 if connector.partner.way in ("extract", "inbox") else workers, clock)
             for code, connector in connectors.items()
         }
 

@@ -148,6 +148,9 @@ def only_permitted(
                     MappingProxyType(values),
                     item.form,
                     item.seal,
+                    item.due_at,
+                    item.withheld_reason,
+                    item.senior_sign_off,
                 )
             )
     return tuple(kept), held, strangers

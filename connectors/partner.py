@@ -27,9 +27,9 @@ from policies.vocabulary import AgencyType, DataCategory, FieldKind
 
 Word = TypeVar("Word", bound=StrEnum)
 
-WAYS = ("extract", "fhir", "rest", "sql")
+WAYS = ("extract", "fhir", "inbox", "rest", "sql")
 #: What a way calls the place that one kind of item comes from.
-SOURCE_KEY = {"extract": "file", "fhir": "resource", "rest": "path", "sql": "query"}
+SOURCE_KEY = {"extract": "file", "fhir": "resource", "inbox": "fields", "rest": "path", "sql": "query"}
 #: FHIR R4 (hl7.org/fhir/R4) resource type -> the element that says whom it is about.
 FHIR_SUBJECT: Mapping[str, str] = MappingProxyType(
     {
@@ -58,6 +58,7 @@ _HTTP_KEYS = ("base_url", "network", "ca_file", "certificate_file", "key_file", 
 _REACH_KEYS = {
     "extract": _DROP_KEYS,
     "fhir": (*_DROP_KEYS, *_HTTP_KEYS, "dialect"),
+    "inbox": (),
     "rest": (*_DROP_KEYS, *_HTTP_KEYS),
     "sql": (*_DROP_KEYS, "url", "password_file", "deadline_s"),
 }
@@ -263,7 +264,7 @@ def _reach(t: _Table, *, drops_people: bool) -> tuple[str, Mapping[str, object]]
         reach["url"] = _database(t)
         if password_file := t.maybe_text("password_file"):
             reach["password_file"] = password_file
-    if way != "extract":
+    if way not in ("extract", "inbox"):
         deadline = t.take("deadline_s", (int, float), "seconds") if "deadline_s" in t.rest else DEFAULT_DEADLINE_S
         if not 0.1 <= deadline <= LONGEST_DEADLINE_S:
             t.refuse("deadline_s", "is too short or too long", f"write 0.1 to {LONGEST_DEADLINE_S:g} seconds")
@@ -310,6 +311,8 @@ def _database(t: _Table) -> str:
 
 def _people(t: _Table, way: str, code: str, reach: Mapping[str, object]) -> Mapping[str, object]:
     table = dict(t.rest)
+    if way == "inbox":
+        t.refuse("", "is not for way 'inbox'", "remove it: the person who answers is told who is meant")
     for key, wanted in (("query", "sql"), ("rows", "rest")):
         if key in table and way != wanted:
             t.refuse(key, f"is not for way {way!r}", f"it belongs to {wanted!r}")
@@ -339,6 +342,8 @@ def _people(t: _Table, way: str, code: str, reach: Mapping[str, object]) -> Mapp
 
 
 def _items(t: _Table, way: str) -> ItemMapping:
+    if way == "inbox":
+        return _form(t)
     key = SOURCE_KEY[way]
     source = t.text(key)
     if way == "extract":
@@ -360,17 +365,7 @@ def _items(t: _Table, way: str) -> ItemMapping:
     values, fixed = t.pairs("values"), t.pairs("fixed")
     if not values and not fixed:
         t.refuse("values", "is missing", "say which column holds which field")
-    kinds_table = t.table("kinds")
-    kinds = {name: kinds_table.word(name, FieldKind) for name in list(kinds_table.rest)}
-    for name in sorted({*values, *fixed}):
-        if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", name):
-            t.refuse(f"values.{name}", "is not a field name", "use lower-case letters, digits and underscores")
-        if name in kinds and name in STANDARD_FIELDS:
-            t.refuse(f"kinds.{name}", "is a standard field", "its kind is fixed: remove it, or use another name")
-        if name not in kinds and name not in STANDARD_FIELDS:
-            t.refuse(f"values.{name}", "is not a standard field", "say its kind in kinds")
-    if left := sorted(({*values} & {*fixed}) | ({*kinds} - {*values, *fixed})):
-        t.refuse(left[0], "is named twice, or only in kinds", "a field is in values or in fixed, once")
+    kinds = _kinds(t, values, fixed)
     if way in ("rest", "fhir"):
         for name, path in values.items():
             if not is_path(path):
@@ -397,6 +392,35 @@ def _items(t: _Table, way: str) -> ItemMapping:
     )
     t.done()
     return mapping
+
+
+def _kinds(t: _Table, values: Mapping[str, str], fixed: Mapping[str, str]) -> dict[str, FieldKind]:
+    """The kinds of fields that are not standard ones; every field has a kind, and one only."""
+    kinds_table = t.table("kinds")
+    kinds = {name: kinds_table.word(name, FieldKind) for name in list(kinds_table.rest)}
+    for name in sorted({*values, *fixed}):
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", name):
+            t.refuse(f"values.{name}", "is not a field name", "use lower-case letters, digits and underscores")
+        if name in kinds and name in STANDARD_FIELDS:
+            t.refuse(f"kinds.{name}", "is a standard field", "its kind is fixed: remove it, or use another name")
+        if name not in kinds and name not in STANDARD_FIELDS:
+            t.refuse(f"values.{name}", "is not a standard field", "say its kind in kinds")
+    if left := sorted(({*values} & {*fixed}) | ({*kinds} - {*values, *fixed})):
+        t.refuse(left[0], "is named twice, or only in kinds", "a field is in values or in fixed, once")
+    return kinds
+
+
+def _form(t: _Table) -> ItemMapping:
+    """What a person is asked for on a form; that the service is involved is always one of it."""
+    category = t.word("category", DataCategory)
+    named = t.texts("fields", ())
+    if not named:
+        t.refuse("fields", "is missing", 'say what is asked for, for example ["service", "since"]')
+    extra = ("held", "involved") if category is DataCategory.SERVICE_INVOLVEMENT else ("held",)
+    values = {name: name for name in dict.fromkeys((*extra, *named))}
+    kinds = _kinds(t, values, {})
+    t.done()
+    return ItemMapping(category, "form", "id", "record", MappingProxyType(values), kinds=MappingProxyType(kinds))
 
 
 def _when(t: _Table, way: str) -> dict[str, frozenset[str]]:

@@ -144,10 +144,14 @@ class OfferedField:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One field of an item as the partner gave it, already plain text for display (dates ISO 8601)."""
+    """One field of an item as the partner gave it, already plain text for display (dates ISO 8601).
+
+    `file` is the id of the file that the text stands for, when the field is a file.
+    """
 
     kind: FieldKind
     text: str
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,8 @@ class Item:
 
     `record` names the partner's own record id of the *person* it is about: the hub drops an item whose
     record is not one that was asked for. `occurred_on` is the day that look-back limits are counted from.
+    `due_at`: until when its owner has time to release it; `withheld_reason` and `senior_sign_off`: why its owner keeps
+    it back, and whether a senior there agreed (rules P23 and P49).
     """
 
     id: str
@@ -167,6 +173,9 @@ class Item:
     values: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
     form: ItemForm = ItemForm.RECORD
     seal: SealState = SealState.OPEN
+    due_at: datetime | None = None
+    withheld_reason: str | None = None
+    senior_sign_off: bool = False
 
 
 #: Names of fields that mean the same thing whoever sends them, and what kind each is. A partner's file
@@ -198,6 +207,10 @@ STANDARD_FIELDS: Mapping[str, FieldKind] = MappingProxyType(
         "location": FieldKind.WHEREABOUTS,
         "third_party": FieldKind.THIRD_PARTY,
         "referrer": FieldKind.REFERRER_IDENTITY,
+        # that something is held which its owner has not released
+        "held": FieldKind.HELD_MARKER,
+        # a file that somebody attached: a professional's own words, whatever it is
+        "document": FieldKind.NARRATIVE,
         # DEMOGRAPHIC
         "name": FieldKind.IDENTITY,
         "other_names": FieldKind.IDENTITY,

@@ -33,6 +33,7 @@ from hub.web import common, gp, ig, mash
 from hub.web.agreements import register
 from hub.web.consent import consent_pages
 from hub.web.emergency import emergency
+from hub.web.inbox import inbox_pages
 from hub.web.look import hashed_names, prepare, static_files
 from hub.web.steward import steward
 from hub.web.tasks import task_pages
@@ -84,7 +85,8 @@ def create_app(hub: Hub) -> Flask:
     _set_up_templates(app, hub)
     _set_up_probes(app, hub)
     set_up_guard(app)
-    pages = (common.common, signin, mash.mash, emergency, consent_pages, task_pages, gp.gp, ig.ig, steward, register)
+    work = (mash.mash, emergency, consent_pages, task_pages, inbox_pages, gp.gp, ig.ig, steward, register)
+    pages = (common.common, signin, *work)
     for blueprint in (*pages, api):
         app.register_blueprint(blueprint)
     _set_up_static(app)

@@ -132,8 +132,8 @@ class CaseFile:
     ) -> None:
         assert ctx.purpose is not None
         self._hub, self._ctx, self.purpose = hub, ctx, ctx.purpose
-        self._now = london(ctx.now)
-        self.today = self._now.date()
+        self.now = london(ctx.now)
+        self.today = self.now.date()
         self._enquiry, self._facts = enquiry, facts
         self._relationship, self._off_list = relationship, off_list_checks_today
         self._break_glass = break_glass
@@ -146,7 +146,7 @@ class CaseFile:
         self._items: dict[tuple[object, ...], tuple[Item, str]] = {}
         self._subjects: dict[tuple[str, Gillick], tuple[Subject, Actor, tuple[ConsentRecord, ...]]] = {}
         self.recipient = self._recipient()
-        self._episode = self._as_episode() if enquiry is not None else None
+        self.episode = self._as_episode() if enquiry is not None else None
 
     def request(
         self,
@@ -164,7 +164,7 @@ class CaseFile:
         locating = bool(person.flags & SHIELDING) and partner.type in LOCATING
         item, names = self._item(partner.code, category, tuple(offered), involvement, locating=locating)
         return DecisionRequest(
-            now=self._now,
+            now=self.now,
             request_hash=self._hash(person.id, partner.code, category, names),
             actor=actor,
             recipient=self.recipient,
@@ -174,7 +174,7 @@ class CaseFile:
             relationship=self._relationship,
             subject=subject,
             item=item,
-            episode=self._episode,
+            episode=self.episode,
             gateways=self._hub.gateways,
             agreements=self._agreements,
             consents=consents,
@@ -190,8 +190,8 @@ class CaseFile:
     def with_open_case(self) -> "CaseFile":
         """The same case, when the child is already open to a worker elsewhere: whom to ring, nothing more."""
         other = copy(self)
-        assert self._episode is not None
-        other._episode = replace(self._episode, open_case_elsewhere=True)
+        assert self.episode is not None
+        other.episode = replace(self.episode, open_case_elsewhere=True)
         return other
 
     def _item(
@@ -424,7 +424,12 @@ def about_item(
             request.item,
             occurred_on=_day_of(item, request),
             form=item.form,
-            seal=Seal(state=item.seal),
+            seal=Seal(
+                state=item.seal,
+                due_at=london(item.due_at) if item.due_at else None,
+                withheld_reason=item.withheld_reason,
+                senior_sign_off=item.senior_sign_off,
+            ),
             fields=offered,
             involvement=involvement,
         ),

@@ -9,20 +9,21 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
-from connectors import Answer, NoAnswerReason, Partner, load_times
+from connectors import Answer, Partner, load_times
 from hub.assembly import Hub
 from hub.casefile import london
+from hub.cells import Place, Said, cell, day_of, text_of
 from hub.context import RequestContext
 from hub.enquiries import Enquiry
 from hub.members import Family, Member
 from hub.people import age_on
-from hub.permits import Decided, Refusal
+from hub.permits import Decided
 from hub.picture import AgencyView, Cell, Conflict, EventView, Fact, FamilyPicture, PersonView
 from hub.redaction import Kept, Redacted
 from hub.revealing import Revealed, relation_words
 from hub.words import AGENCY_TYPE_WORDS, CATEGORY_WORDS, PURPOSE_WORDS
 from policies import for_refused
-from policies.vocabulary import AnswerState, DataCategory, MatchState, Obligation, Outcome, SubjectFlag
+from policies.vocabulary import AnswerState, DataCategory, Obligation, SubjectFlag
 
 #: Categories whose items are single happenings rather than periods of service.
 HAPPENINGS = frozenset({DataCategory.POLICE_INCIDENT, DataCategory.CSE_MISSING})
@@ -38,11 +39,8 @@ SIGNIFICANT = frozenset(
 )
 #: Fields that agencies can contradict each other about.
 COMPARED = ("name", "date_of_birth", "sex", "address", "nhs_number")
-DID_NOT_ANSWER = "Did not answer. This does not mean that nothing is known: ring this agency."
 ALONE = "No other person is known in this family. That does not mean that there is nobody."
 _NOT_ON_TIMELINE = frozenset({DataCategory.SERVICE_INVOLVEMENT, DataCategory.DEMOGRAPHIC})
-
-Place = tuple[str, str]
 
 
 def picture(
@@ -61,9 +59,11 @@ def picture(
     kept = _by_place(redacted.kept)
     with hub.db.session() as session:
         loaded = load_times(session)
-    cells = [_cell(member, partner, decided, answers, kept) for member in shown for partner in hub.partners.values()]
+    said = Said(hub, enquiry, ctx, decided, answers, redacted)
+    cells = [cell(member, partner, said, kept) for member in shown for partner in hub.partners.values()]
     partial = any(answer.dropped for answer in answers.values())
     return FamilyPicture(
+        enquiry=enquiry.id,
         enquiry_reference=enquiry.reference,
         purpose_words=PURPOSE_WORDS[enquiry.purpose],
         made_at=ctx.now,
@@ -78,6 +78,7 @@ def picture(
             *([ALONE] if len(shown) == 1 else []),
             *family.notes,
             *(["A partner sent something that could not be used; it is not shown."] if partial else []),
+            *_still_awaited(hub, answers),
         ),
         no_export=any(Obligation.NO_EXPORT in one.obligations for one in redacted.kept),
     )
@@ -140,80 +141,12 @@ def _conflicts(facts: list[Fact]) -> tuple[Conflict, ...]:
     return tuple(conflicts)
 
 
-def _cell(
-    member: Member,
-    partner: Partner,
-    decided: Decided,
-    answers: Mapping[Place, Answer],
-    kept: Mapping[tuple[str, str, DataCategory], list[Kept]],
-) -> Cell:
-    person, agency = member.facts.id, partner.code
-    items = kept.get((person, agency, DataCategory.SERVICE_INVOLVEMENT), [])
-    items = sorted(items, key=_newest_first)
-    first = items[0].values if items else {}
-    state, sentence = _state(member, partner, decided, answers, bool(items))
-    return Cell(
-        person=person,
-        agency=agency,
-        state=state,
-        service=_text(first, "service"),
-        since=_day(first, "since"),
-        until=_day(first, "until"),
-        contact=partner.contact,
-        team_contact=_text(first, "contact") or _text(first, "worker"),
-        as_of=items[0].as_of if items else None,
-        coverage=partner.coverage.sentence,
-        sentence=sentence,
-    )
-
-
-def _state(
-    member: Member, partner: Partner, decided: Decided, answers: Mapping[Place, Answer], found: bool
-) -> tuple[AnswerState, str]:
-    person, agency = member.facts.id, partner.code
-    if (person, agency) in decided.irrelevant:
-        return AnswerState.NOT_ASKED, "This service does not cover people of this age."
-    refusal = _refusal_of(decided, person, agency)
-    if refusal is not None:
-        if refusal.outcome == Outcome.DENY_SILENT:
-            # Like somebody who is not known there: also when the agency answers nobody at the moment.
-            if any(a.state == AnswerState.NO_ANSWER for (other, _), a in answers.items() if other == agency):
-                return AnswerState.NO_ANSWER, DID_NOT_ANSWER
-            return AnswerState.NOTHING_HELD, partner.coverage.sentence
-        if refusal.outcome == Outcome.REFER:
-            return AnswerState.WITHHELD, "A person must agree first. Ring this agency."
-        return AnswerState.WITHHELD, "Not shared for this purpose. Ring this agency."
-    if all(
-        (p.person, p.agency, p.category) != (person, agency, DataCategory.SERVICE_INVOLVEMENT) for p in decided.permits
-    ):
-        return AnswerState.NOT_ASKED, "This agency does not say whether it is involved."
-    answer = answers.get((agency, person))
-    if answer is None:
-        if any(a.state == AnswerState.NO_ANSWER for (other, _), a in answers.items() if other == agency):
-            return AnswerState.NO_ANSWER, DID_NOT_ANSWER
-        return AnswerState.NOTHING_HELD, partner.coverage.sentence
-    if answer.match == MatchState.UNCONFIRMED:
-        return AnswerState.WITHHELD, "Somebody known here may be this person. Ring this agency to make sure."
-    if answer.reason in (NoAnswerReason.TOO_THIN, NoAnswerReason.AMBIGUOUS):
-        return AnswerState.NOT_ASKED, "Too little is known to ask about this person by name. Ring this agency."
-    if answer.state == AnswerState.NO_ANSWER:
-        return AnswerState.NO_ANSWER, DID_NOT_ANSWER
-    if answer.state == AnswerState.NOT_ASKED:
-        return AnswerState.NOT_ASKED, "Could not be asked about this person. Ring this agency."
-    if found:
-        return AnswerState.FOUND, "Involved"
-    return AnswerState.NOTHING_HELD, partner.coverage.sentence
-
-
-def _refusal_of(decided: Decided, person: str, agency: str) -> Refusal | None:
-    return next(
-        (
-            r
-            for r in decided.refusals
-            if r.person == person and r.agency == agency and r.category == DataCategory.SERVICE_INVOLVEMENT
-        ),
-        None,
-    )
+def _still_awaited(hub: Hub, answers: Mapping[Place, Answer]) -> list[str]:
+    """Agencies that answered, and of which more was asked since."""
+    names = {
+        hub.partners[agency].name for (agency, _), a in answers.items() if a.due_at and a.state == AnswerState.FOUND
+    }
+    return [f"{name} was asked for more than it has answered yet." for name in sorted(names)]
 
 
 def _agency(partner: Partner, cells: list[Cell], ctx: RequestContext, hub: Hub, current: datetime) -> AgencyView:
@@ -273,21 +206,21 @@ def _events(members: Iterable[Member], kept: Iterable[Kept]) -> tuple[EventView,
     for one in kept:
         if one.category in _NOT_ON_TIMELINE or one.person not in ids:
             continue
-        started = _day(one.values, "started") or one.occurred_on
-        ended = _day(one.values, "ended")
+        started = day_of(one.values, "started") or one.occurred_on
+        ended = day_of(one.values, "ended")
         events.append(
             EventView(
                 person=one.person,
                 agency=one.agency,
                 category=one.category,
-                title=_text(one.values, "type") or _text(one.values, "service") or CATEGORY_WORDS[one.category],
+                title=text_of(one.values, "type") or text_of(one.values, "service") or CATEGORY_WORDS[one.category],
                 started=started,
                 ended=ended,
                 is_period=ended != started if ended else one.category not in HAPPENINGS,
                 significant=one.category in SIGNIFICANT or "risk" in one.values,
-                part=_text(one.values, "part"),
+                part=text_of(one.values, "part"),
                 facts=tuple(
-                    Fact(name, value.kind, value.text, one.agency, one.as_of)
+                    Fact(name, value.kind, value.text, one.agency, one.as_of, value.file)
                     for name, value in one.values.items()
                     if name not in ("type", "started", "ended", "part")
                 ),
@@ -295,23 +228,3 @@ def _events(members: Iterable[Member], kept: Iterable[Kept]) -> tuple[EventView,
             )
         )
     return tuple(sorted(events, key=lambda e: (e.started or date.min, e.agency, e.title), reverse=True))
-
-
-def _newest_first(kept: Kept) -> tuple[bool, int]:
-    until, since = _day(kept.values, "until"), _day(kept.values, "since")
-    return (until is not None, -(until or since or date.min).toordinal())
-
-
-def _text(values: Mapping[str, object], name: str) -> str | None:
-    value = values.get(name)
-    return getattr(value, "text", None) or None
-
-
-def _day(values: Mapping[str, object], name: str) -> date | None:
-    text = _text(values, name)
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text).date()
-    except ValueError:
-        return None

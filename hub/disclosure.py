@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from audit import Receipt
-from connectors import Answer, Partner, Promise, load_times
+from connectors import Answer, Partner, Promise, Reply, load_times
 from consent import facts_for
-from hub import break_glass, checks, compose, decisions, duties, redaction
+from hub import break_glass, checks, compose, decisions, duties, redaction, response_times
 from hub.account import Account
 from hub.assembly import Hub
 from hub.break_glass import Emergency
@@ -23,11 +23,11 @@ from hub.enquiries import Enquiry
 from hub.errors import NotFound
 from hub.loading import matching_allowed
 from hub.members import Family, Member, members_of, related_persons
-from hub.permits import Decided, PromiseTo, asks_for, decide_all
+from hub.permits import Decided, PromiseTo, ReplyBy, asks_for, decide_all
 from hub.picture import FamilyPicture
-from hub.redaction import Redacted
+from hub.redaction import Kept, Redacted
 from hub.revealing import Revealed, reveal
-from policies.vocabulary import AgencyType, AnswerState, DataCategory, Involvement, Purpose
+from policies.vocabulary import AccessMode, AgencyType, AnswerState, DataCategory, Involvement, Purpose
 
 #: What the known-to matrix needs: is the service involved, since when, whom to ring; and who the people are.
 MATRIX = frozenset({DataCategory.SERVICE_INVOLVEMENT, DataCategory.DEMOGRAPHIC})
@@ -66,14 +66,38 @@ def family_names(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> tuple[Famil
     return _picture(hub, ctx, enquiry, frozenset({DataCategory.DEMOGRAPHIC}))
 
 
-def _picture(
+def one_field(
+    hub: Hub, ctx: RequestContext, enquiry: Enquiry, person: str, agency: str, category: DataCategory, field: str
+) -> tuple[tuple[Kept, ...], Receipt]:
+    """One field of one category of one person from one agency: a document that somebody takes along."""
+    if agency not in hub.partners:
+        raise NotFound("That agency does not take part any more.")
+    emergency = break_glass.in_force(hub, ctx, enquiry)
+    family, case = _case(hub, ctx, enquiry, emergency, AccessMode.EXPORT)
+    members = [member for member in family.members if member.facts.id == person]
+    wanted, only = frozenset({category}), frozenset({field})
+    brokered = _broker(
+        hub,
+        ctx,
+        case,
+        members,
+        [hub.partners[agency]],
+        wanted,
+        enquiry=enquiry,
+        only_fields=only,
+        emergency=emergency,
+    )
+    return brokered.redacted.kept, brokered.receipt
+
+
+def _case(
     hub: Hub,
     ctx: RequestContext,
     enquiry: Enquiry,
-    categories: frozenset[DataCategory] | None,
-    *,
-    emergency: Emergency | None = None,
-) -> tuple[FamilyPicture, Receipt]:
+    emergency: Emergency | None,
+    mode: AccessMode = AccessMode.VIEW,
+) -> tuple[Family, CaseFile]:
+    """Steps 3 and 4: who belongs to the enquiry, and what the decision needs to know."""
     if enquiry.subject is None:
         raise NotFound("This enquiry has no confirmed person yet.")
     with hub.db.session() as session:
@@ -89,9 +113,22 @@ def _picture(
         rationale=enquiry.rationale,
         relationship=assigned(related_persons(family, enquiry), enquiry.opened_at),
         break_glass=emergency.for_decision() if emergency else None,
+        mode=mode,
     )
     if enquiry.purpose == Purpose.MASH_SCREENING and _is_open_elsewhere(hub, ctx, case, family, enquiry, emergency):
         case = case.with_open_case()
+    return family, case
+
+
+def _picture(
+    hub: Hub,
+    ctx: RequestContext,
+    enquiry: Enquiry,
+    categories: frozenset[DataCategory] | None,
+    *,
+    emergency: Emergency | None = None,
+) -> tuple[FamilyPicture, Receipt]:
+    family, case = _case(hub, ctx, enquiry, emergency)
     brokered = _broker(
         hub,
         ctx,
@@ -185,7 +222,8 @@ def _broker(
         intent = hub.trail.append("disclosure:requested", **account.requested())
         # 7. All partners at once, within one deadline, for permitted fields only.
         settled = frozenset() if conclude else _settled(hub, case, partners)
-        asks = asks_for(decided.permits, _promises(hub, ctx, intent), members=members, settled=settled)
+        promised, reply_by = _promises(hub, ctx, intent), _clocks(hub, case)
+        asks = asks_for(decided.permits, promised, members=members, settled=settled, reply_by=reply_by)
         answers = _stamped(hub.gatherer.gather(asks), ctx)
         # 8. Each real item is decided again; what no permit names is dropped.
         redacted = redaction.apply(answers, decided.permits)
@@ -220,6 +258,16 @@ def _promises(hub: Hub, ctx: RequestContext, intent: Receipt) -> PromiseTo:
         return Promise(intent.eid, agency, header)
 
     return promise
+
+
+def _clocks(hub: Hub, case: CaseFile) -> ReplyBy:
+    """How long the people of an agency have who answer by hand."""
+
+    def reply_by(agency: str) -> Reply | None:
+        by_hand = hub.partners[agency].way == "inbox"
+        return response_times.for_case(hub.agreements, case, agency) if by_hand else None
+
+    return reply_by
 
 
 def _settled(hub: Hub, case: CaseFile, partners: Iterable[Partner]) -> frozenset[str]:

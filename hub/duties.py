@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from hub.assembly import Hub
 from hub.context import RequestContext
+from hub.db import Database
 from hub.enquiries import user_of
 from hub.permits import Decided
 from hub.redaction import Redacted
@@ -52,11 +53,16 @@ class Duty:
 
 def write(hub: Hub, owed: Iterable[Duty], *, now: datetime) -> int:
     """Stores the duties that are new; returns how many were."""
+    return store(hub.db, owed, now=now)
+
+
+def store(db: Database, owed: Iterable[Duty], *, now: datetime) -> int:
+    """The same for a command that has no more of the hub than its database."""
     owed = tuple(owed)
     wanted = {duty.id: duty for duty in owed}
     if not wanted:
         return 0
-    with hub.db.session() as session:
+    with db.session() as session:
         known = set(session.scalars(select(duties.c.id).where(duties.c.id.in_(wanted))))
     fresh = [
         {
@@ -78,11 +84,11 @@ def write(hub: Hub, owed: Iterable[Duty], *, now: datetime) -> int:
     ]
     if fresh:
         try:
-            with hub.db.writing() as session:
+            with db.writing() as session:
                 session.execute(insert(duties), fresh)
         except IntegrityError:
             # Another page of the same moment has just written one of them: fewer are new now.
-            return write(hub, owed, now=now)
+            return store(db, owed, now=now)
     return len(fresh)
 
 

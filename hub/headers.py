@@ -28,6 +28,16 @@ OVERSEEING = frozenset({Role.IG_OFFICER, Role.PRIVACY_OFFICER})
 STEWARDING = frozenset({Role.DATA_STEWARD})
 
 
+def takes_files(largest: int) -> Callable[[View], View]:
+    """Marks a route whose form may carry files, of so many bytes altogether; every other form is small."""
+
+    def mark(view: View) -> View:
+        view.largest_request = largest  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def open_to_all(view: View) -> View:
     """Marks a route that needs no sign-in; the word stands at the route, for all to see."""
     view.access = OPEN  # type: ignore[attr-defined]
@@ -64,6 +74,9 @@ def guard() -> AnyResponse | None:
     if request.endpoint is None:
         return None
     access = access_of(request.endpoint)
+    request.max_content_length = getattr(
+        current_app.view_functions[request.endpoint], "largest_request", request.max_content_length
+    )
     if access == OPEN:
         return None
     if access is None:

@@ -7,7 +7,7 @@ promise: `asks_for` takes both, so skipping a step is a type error.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connectors import Ask, OfferedField, Partner, Promise
+from connectors import Ask, OfferedField, Partner, PersonQuery, Promise, Reply
 from hub.casefile import SENSITIVE_SERVICES, CaseFile, PersonFacts
 from hub.members import Member
 from hub.obligations import ORDINARY, SHOWING, Means, may_show
@@ -16,6 +16,8 @@ from policies.vocabulary import DataCategory, GpAnswer, Involvement, Obligation,
 
 #: Makes the promise for one question: to this agency, about the person of this capsule of the intent.
 PromiseTo = Callable[[str, int], Promise]
+#: The clock of a request to this agency, where a person answers; None where a system does.
+ReplyBy = Callable[[str], Reply | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +158,13 @@ def asks_for(
     *,
     members: Sequence[Member],
     settled: frozenset[str] = frozenset(),
+    reply_by: ReplyBy = lambda agency: None,
 ) -> tuple[Ask, ...]:
     """One ask per person x agency: only permitted categories and fields, with the promise that it is on record.
 
     An agency that is not known to hold a record of the person is asked by name, unless it is `settled`: what
-    the index holds of it is its last load, so its answer is known already.
+    the index holds of it is its last load, so its answer is known already. Somebody of whom too little is known is
+    asked about with an empty name: the connector says that it is too little, and nobody reads "nothing held".
     """
     wanted: dict[tuple[str, str], dict[DataCategory, frozenset[str]]] = {}
     purpose = ""
@@ -172,16 +176,17 @@ def asks_for(
     for (agency, person), categories in wanted.items():
         number, member = numbered[person]
         known = member.record_ids(agency)
-        if known or (agency not in settled and member.query is not None):
+        if known or agency not in settled:
             asks.append(
                 Ask(
                     agency=agency,
                     person=person,
                     records=known,
-                    query=None if known else member.query,
+                    query=None if known else member.query or PersonQuery(),
                     wanted=categories,
                     purpose=purpose,
                     promise=promised(agency, number),
+                    reply=reply_by(agency),
                 )
             )
     return tuple(asks)

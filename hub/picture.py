@@ -13,13 +13,14 @@ from policies.vocabulary import AnswerState, DataCategory, FieldKind
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One permitted field with its source. `value` is text for display; dates are ISO 8601."""
+    """One permitted field with its source. `value` is text for display; dates are ISO 8601; `file` is what it opens."""
 
     name: str
     kind: FieldKind
     value: str
     agency: str
     as_of: datetime | None = None
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ class Withheld:
 class FamilyPicture:
     """Everything a picture page renders, and nothing else."""
 
+    enquiry: str
     enquiry_reference: str
     purpose_words: str
     made_at: datetime

@@ -6,7 +6,7 @@ item as it came.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from connectors import Answer, Item, Value
@@ -50,7 +50,7 @@ class Redacted:
 
 
 def _as_shown(item: Item, names: Iterable[str]) -> dict[str, Value]:
-    return {name: Value(item.values[name].kind, plain(item.values[name].text)) for name in names}
+    return {name: replace(item.values[name], text=plain(item.values[name].text)) for name in names}
 
 
 def apply(answers: Mapping[tuple[str, str], Answer], permits: Sequence[Permit], means: Means = ORDINARY) -> Redacted:

@@ -20,6 +20,7 @@ from consent import (
     record_check,
     record_of,
 )
+from hub import inbox
 from hub.assembly import Hub
 from hub.break_glass import REVIEW, TOLD_DPO, TOLD_OWNER
 from hub.casefile import LONDON
@@ -71,6 +72,10 @@ DONE_BY: Mapping[str, frozenset[Role]] = {
     TOLD_OWNER: OWNERS,
     TOLD_DPO: frozenset({Role.DPO}),
     REVIEW: frozenset({Role.IG_OFFICER, Role.PRIVACY_OFFICER}),
+    inbox.HALF_TIME: inbox.ANSWERING,
+    inbox.OVERDUE: inbox.ANSWERING | frozenset({Role.DPO, Role.POLICE_MASH_SUPERVISOR}),
+    inbox.UNANSWERED: WORKERS,
+    inbox.CAME_LATE: WORKERS,
 }
 #: What the review of a declared emergency can find.
 FINDINGS = ("JUSTIFIED", "NOT_JUSTIFIED")
@@ -102,9 +107,10 @@ class Task:
 def open_tasks(hub: Hub, ctx: RequestContext) -> tuple[tuple[Task, ...], int]:
     """The tasks of this user, the most urgent first, and how many there are altogether.
 
-    Effects: once a day, what ends soon becomes tasks.
+    Effects: once a day, what ends soon becomes tasks; so does each request whose time is half over or over.
     """
     _look_ahead(hub, ctx)
+    inbox.ring(hub.db, now=ctx.now)
     d = duties.c
     query = select(duties).where(*_mine(ctx))
     with hub.db.session() as session:

@@ -252,6 +252,8 @@ FIELD_WORDS: Mapping[str, str] = {
     "language": "Language",
     "package_active": "Care package",
     "duty_team_contact": "Duty team",
+    "document": "Document",
+    "held": "Held",
 }
 
 EPISODE_STATE_WORDS: Mapping[EpisodeState, str] = {
@@ -410,12 +412,40 @@ TASK_WORDS: Mapping[str, tuple[str, str]] = {
         "Something that you hold was opened in an emergency",
         "A worker declared that somebody was at risk now. It is reviewed within a working day. Say so if it was wrong.",
     ),
+    "INBOX_HALF_TIME": (
+        "A request waits for your answer",
+        "Half of the time to answer is over. Open it under Requests and answer it; this task then ends by itself.",
+    ),
+    "INBOX_OVERDUE": (
+        "A request was not answered in time",
+        "Nobody in your team answered. Answer it now under Requests, or ring those who asked: a late answer counts.",
+    ),
+    "INBOX_UNANSWERED": (
+        "An agency has not answered in time",
+        "Ring it: no answer does not mean that nothing is known. If it answers later, you are told.",
+    ),
+    "INBOX_CAME_LATE": (
+        "An answer came late",
+        "An agency answered after the time was over. Look at the enquiry again: it may change what you decided.",
+    ),
     "CONSENT_ENDS": ("An agreement ends soon", "Ask the family again before it ends, and record the new answer."),
     "COMES_OF_AGE": (
         "A young person turns 18",
         "What was agreed for them ends on that day. From then on only their own answer counts: ask them.",
     ),
 }
+
+#: Why an agency cannot share something, as its people say it.
+WITHHOLDING_WORDS: Mapping[str, str] = {
+    "COURT_ORDER": "A court order or reporting restriction forbids it",
+    "RISK_OF_HARM": "Sharing it would put somebody at risk",
+    "PREJUDICE_TO_INVESTIGATION": "It would prejudice an investigation",
+    "NOT_PROPORTIONATE": "It is not necessary for what was asked",
+    "LEGAL_PRIVILEGE": "It is legally privileged",
+    "NOT_OURS_TO_SHARE": "It belongs to another agency: ask them",
+}
+#: How urgent a request is, by its colour.
+URGENCY_WORDS: Mapping[str, str] = {"RED": "Urgent", "AMBER": "Soon", "GREEN": "Ordinary", "BLUE": "Ordinary"}
 
 ACCESS_MODE_WORDS: Mapping[AccessMode, str] = {
     AccessMode.VIEW: "View",

@@ -1,4 +1,4 @@
-"""`python -m hub VERB`: agreements, decisions, serve, demo, load, match, doctor, migrate, bench, connectors, keys.
+"""`python -m hub VERB`: the verbs are the modules of this folder, one each.
 
 For: operators and developers. Exit codes: 0 done, 1 the work failed or found something wrong, 2 the command or a
 setting is not usable. Every error says what, why and the next command; progress goes to standard error.
@@ -30,6 +30,7 @@ class Verbs(click.Group):
         "load",
         "match",
         "migrate",
+        "remind",
         "serve",
     )
 

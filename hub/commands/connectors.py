@@ -203,4 +203,6 @@ def _where(partner: Partner) -> str:
         return f"at {urlsplit(str(reach['base_url'])).netloc}, {reach['deadline_s']:g} s, {reach['network']} network"
     if "url" in reach:
         return f"at {make_url(str(reach['url'])).render_as_string(hide_password=True)}, {reach['deadline_s']:g} s"
+    if partner.way == "inbox":
+        return "at a desk: its people answer under Requests"
     return f"from the folder {reach['folder']}"

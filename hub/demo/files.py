@@ -12,7 +12,7 @@ from pathlib import Path
 from string import Template
 
 from hub.demo.drops import DROPS
-from hub.demo.model import AGENCIES, County, SourceRecord
+from hub.demo.model import AGENCIES, DESKS, County, SourceRecord
 
 #: Servers that need a port, in the order in which the stand-ins start them.
 SERVERS = ("gp-millbrook", "gp-harbourside", "sms", "identity")
@@ -49,7 +49,7 @@ def write_partners(folder: Path, *, ports: Mapping[str, int]) -> None:
     at.mkdir(parents=True, exist_ok=True)
     words = {f"PORT_{server.upper().replace('-', '_')}": str(ports.get(server, 0)) for server in SERVERS}
     words["POLICE"] = (folder / "police.sqlite").resolve().as_posix()
-    for agency in AGENCIES:
+    for agency in (*AGENCIES, *DESKS):
         words |= {
             "IN_HOURS": agency.lines[0],
             "OUT_OF_HOURS": agency.lines[1],
@@ -65,7 +65,7 @@ def write_partners(folder: Path, *, ports: Mapping[str, int]) -> None:
 def write_issuers(folder: Path, *, issuer: str, client_id: str, secret_file: Path) -> Path:
     """Writes `issuers.toml`, by which the hub knows the demo's identity provider; returns its path."""
     path = folder / "issuers.toml"
-    agencies = ", ".join(f'"{agency.code}"' for agency in AGENCIES)
+    agencies = ", ".join(f'"{agency.code}"' for agency in (*AGENCIES, *DESKS))
     path.write_text(
         "[[issuer]]\n"
         'code = "demo"\n'

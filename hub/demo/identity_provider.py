@@ -25,7 +25,7 @@ from joserfc.jwk import ECKey, KeySet
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.demo.builder import born_on
-from hub.demo.model import AGENCIES
+from hub.demo.model import AGENCIES, DESKS
 from hub.demo.personas import PERSONAS, Persona
 
 #: Seconds that a code may be exchanged (RFC 6749 section 4.1.2 recommends at most ten minutes).
@@ -367,7 +367,7 @@ def create_provider_app(provider: Provider) -> Flask:
     def page(title: str, sentence: str = "", status: int = 200, **more: Any) -> Response:
         return Response(
             render_template_string(
-                _PAGE, title=title, sentence=sentence, agencies={a.code: a.name for a in AGENCIES}, **more
+                _PAGE, title=title, sentence=sentence, agencies={a.code: a.name for a in (*AGENCIES, *DESKS)}, **more
             ),
             status,
             mimetype="text/html",

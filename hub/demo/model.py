@@ -26,6 +26,7 @@ from policies.vocabulary import DataCategory, SubjectFlag
 __all__ = [
     "AGENCIES",
     "AGENCY_CODES",
+    "DESKS",
     "NHS_NUMBER",
     "Address",
     "Agency",
@@ -69,6 +70,10 @@ AGENCIES: tuple[Agency, ...] = (
     Agency("hv", "Thornshire 0-19 Health Visiting", "extract", "HV{:05d}", ("01632 960600", "01632 960699")),
     Agency("housing", "Thornshire Homes", "extract", "P/{:06d}", ("01632 960700", "01632 960799")),
     Agency("sms", "Fresh Tide Recovery Service", "rest", "FT-{:04d}", ("01632 960800", "01632 960899")),
+)
+#: A partner with nothing but a person at a desk: its safeguarding lead answers by form.
+DESKS: tuple[Agency, ...] = (
+    Agency("school", "Seaview Community School", "inbox", "S{:04d}", ("01632 960900", "01632 960999")),
 )
 AGENCY_CODES = tuple(agency.code for agency in AGENCIES)
 

@@ -119,4 +119,8 @@ PERSONAS: Mapping[str, Persona] = _personas(
         "data_steward", "ts-0015", "Imogen Calloway", "csc", Role.DATA_STEWARD,
         "data steward: are these two records one person?",
     ),
+    Persona(
+        "school_lead", "ts-0016", "Nadia Okonjo", "school", Role.DSL,
+        "safeguarding lead of a school: answers requests by form, with files",
+    ),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from audit import EntryUnknown, Receipt, verifier_source
 from hub.assembly import Hub
 from hub.context import RequestContext
 from hub.headers import CHECKING, ENQUIRING, OVERSEEING, STEWARDING, for_everybody_signed_in, open_to_all
+from hub.inbox import ANSWERING
 from hub.oversight import receipt_of
 from hub.signin.sessions import actor_of
 from hub.tasks import QUEUEING
@@ -48,7 +49,7 @@ def page_context(hub: Hub, actor: dict[str, Any] | None) -> dict[str, Any]:
             "role_words": ROLE_WORDS[role],
             "agency_name": partner.name if partner else actor["agency"],
         },
-        "nav": _nav(role),
+        "nav": _nav(role, answers_by_hand=partner is not None and partner.way == "inbox"),
         "demo": hub.settings.demo,
     }
 
@@ -77,8 +78,11 @@ def is_ready(hub: Hub) -> bool:
 @for_everybody_signed_in
 def home() -> AnyResponse | str:
     """Each role's own start page: their queue, or their one question."""
-    role = context_of().actor.role
+    actor = context_of().actor
+    role, partner = actor.role, hub_of().partners.get(actor.agency)
+    by_hand = partner is not None and partner.way == "inbox"
     for roles, where in (
+        *(((ANSWERING, "/inbox"),) if by_hand else ()),
         (ENQUIRING, "/enquiries"),
         (CHECKING, "/gp-check"),
         (OVERSEEING, "/ig"),
@@ -125,8 +129,10 @@ def verifier() -> Response:
     return answer
 
 
-def _nav(role: Role) -> list[dict[str, Any]]:
+def _nav(role: Role, *, answers_by_hand: bool) -> list[dict[str, Any]]:
     entries = []
+    if role in ANSWERING and answers_by_hand:
+        entries += [("/inbox", "Requests")]
     if role in ENQUIRING:
         entries += [("/enquiries", "Your enquiries"), ("/enquiries/new", "Start an enquiry")]
     if role in CHECKING:

@@ -7,9 +7,11 @@ from hub import break_glass, tasks
 from hub.break_glass import REVIEW, Declared
 from hub.errors import FormRefused
 from hub.headers import ENQUIRING, OVERSEEING, for_roles
+from hub.inbox import ANSWERING, CAME_LATE, HALF_TIME, OVERDUE, UNANSWERED
 from hub.tasks import DISPUTE, QUEUEING, Task
 from hub.web.common import context_of, hub_of
 from hub.words import TASK_WORDS
+from policies.vocabulary import Role
 
 #: What a manager's check of a dispute can find.
 CHECKS = [
@@ -55,6 +57,13 @@ def _page(values: dict[str, str], errors: dict[str, str]) -> str:
     return render_template("tasks.html", tasks=views, total=total, values=values, errors=errors)
 
 
+def _enquiry_page(task: Task, role: Role) -> str | None:
+    if not task.enquiry or role not in ENQUIRING:
+        return None
+    page = "who" if task.kind in (UNANSWERED, CAME_LATE) else "consent"
+    return f"/enquiries/{task.enquiry}/{page}"
+
+
 def _view(task: Task, declared: Declared | None) -> dict[str, object]:
     title, what = TASK_WORDS[task.kind]
     role = context_of().actor.role
@@ -70,7 +79,8 @@ def _view(task: Task, declared: Declared | None) -> dict[str, object]:
         "due_at": task.due_at,
         "late": task.due_at is not None and task.due_at <= context_of().now,
         "reference": task.reference,
-        "href": f"/enquiries/{task.enquiry}/consent" if task.enquiry and role in ENQUIRING else None,
+        "href": _enquiry_page(task, role),
+        "request": task.refers if task.kind in (HALF_TIME, OVERDUE) and role in ANSWERING else None,
         "entry": f"/ig/entries/{task.receipt}" if task.kind == REVIEW and role in OVERSEEING else None,
         "receipt": task.receipt if len(task.receipt) == 32 else None,
     }

@@ -21,7 +21,7 @@ from tests.access.world import CLOSE, NOTE, World, sign_in
 from tests.conftest import House, Visitor
 from tests.hub.conftest import Gate, with_parts
 
-AGENCIES = ("csc", "asc", "police", "gp-millbrook", "gp-harbourside", "hv", "housing", "sms")
+AGENCIES = ("csc", "asc", "police", "gp-millbrook", "gp-harbourside", "hv", "housing", "sms", "school")
 #: Enquiries are what most doors and most harm are about.
 SHARE_OF_ENQUIRIES = 0.75
 #: What differs between two answers that say the same.
@@ -210,7 +210,12 @@ def said_by(answer: Any) -> str:
 
 
 #: Sentences of 404 pages within an enquiry to which the reader has got in.
-WITHIN = ("This enquiry has no confirmed person yet.", "There is no such answer.")
+WITHIN = (
+    "This enquiry has no confirmed person yet.",
+    "There is no such answer.",
+    "There is no such document for you in this enquiry.",
+    "There is no such piece.",
+)
 
 
 def _within(page: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
+from connectors.tables import inbox_requests
 from hub.duties import Duty, write
 from hub.people.tables import links, records
 from hub.signin.oidc import read_issuers
@@ -73,6 +74,7 @@ def build(house: House, provider: Provider, folder: Path, *, small: bool) -> Wor
     for agency in ("csc", "police", "hv") if small else PURPOSES:
         for purpose in PURPOSES[agency]:
             _enquiries(world, agency, purpose)
+    _requests(world)
     _receipts(world)
     _tasks(world)
     _records(world)
@@ -133,6 +135,19 @@ def _enquiries(world: World, agency: str, purpose: str) -> None:
         meant = {"lapsed": "closed", "closing": "open"}.get(state, state)
         more = {"closing": "yes"} if state == "closing" else {}
         world.add("enquiry", enquiry, agency=agency, purpose=purpose, state=meant, **more)
+
+
+def _requests(world: World) -> None:
+    """What the school is asked about the children of two enquiries, and what it would be about somebody close."""
+    _, visitor = _maker(world, "MASH_SOCIAL_WORKER", "csc")
+    mine = [t.id for t in world.things["enquiry"] if t.facts["agency"] == "csc" and t.facts["state"] == "open"][:2]
+    for enquiry in mine:
+        assert visitor.get(f"/enquiries/{enquiry}/who").status_code == 200
+    with world.gate.hub.db.session() as session:
+        asked = list(session.scalars(select(inbox_requests.c.id).where(inbox_requests.c.enquiry.in_(mine))))
+    assert asked
+    for request in asked:
+        world.add("request", request, agency="school")
 
 
 def _receipts(world: World) -> None:

@@ -283,7 +283,7 @@ def test_every_command_of_the_document_does_what_it_says(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "The contract is kept." in done.stdout
-    assert done.stdout.count(": ok, ") == 6
+    assert done.stdout.count(": ok, ") == 7
     assert "Kim Lowe" not in done.stdout
 
 

@@ -13,7 +13,7 @@ import connectors
 from connectors import Ask, Keys, PersonQuery
 from connectors.tables import metadata
 from hub.demo.files import SERVERS, write_county
-from hub.demo.model import AGENCIES, County
+from hub.demo.model import AGENCIES, DESKS, County
 from hub.demo.stand_ins import StandIns
 from policies.vocabulary import AnswerState, DataCategory
 from tests.connectors.conftest import promise_to
@@ -49,12 +49,12 @@ def partners(running: StandIns) -> dict[str, connectors.Partner]:
 
 
 def test_every_partner_file_is_accepted(partners: dict[str, connectors.Partner]) -> None:
-    assert set(partners) == {agency.code for agency in AGENCIES}
-    for agency in AGENCIES:
+    assert set(partners) == {agency.code for agency in (*AGENCIES, *DESKS)}
+    for agency in (*AGENCIES, *DESKS):
         partner = partners[agency.code]
         assert partner.way == agency.way
         assert DataCategory.SERVICE_INVOLVEMENT in partner.offers
-        assert DataCategory.DEMOGRAPHIC in partner.offers
+        assert (DataCategory.DEMOGRAPHIC in partner.offers) == (agency in AGENCIES)
     assert not partners["sms"].public_authority
     assert [code for code, partner in partners.items() if partner.competent_authority] == ["police"]
 
@@ -75,6 +75,8 @@ def test_the_showcase_family_is_answered_for_by_everybody_who_knows_it(
             assert broken == {"csc": 3, "asc": 2, "hv": 2, "housing": 2}.get(partner.code, 0)
     seen: dict[str, set[DataCategory]] = {}
     for code, partner in partners.items():
+        if partner.way == "inbox":  # Nobody has answered yet.
+            continue
         connector = connectors.build_connector(partner, open_session=lambda: Session(engine), keys=keys)
         wanted = {category: frozenset(f.name for f in fields) for category, fields in partner.offers.items()}
         for member in county.families["tarrant"]:
@@ -86,7 +88,7 @@ def test_the_showcase_family_is_answered_for_by_everybody_who_knows_it(
                 seen.setdefault(code, set()).update(item.category for item in answer.items)
                 assert DataCategory.SERVICE_INVOLVEMENT in {item.category for item in answer.items}
     engine.dispose()
-    assert set(seen) == set(partners)
+    assert set(seen) == {agency.code for agency in AGENCIES}
     assert {DataCategory.SOCIAL_CARE_STATUS, DataCategory.SOCIAL_CARE_NARRATIVE, DataCategory.CSE_MISSING} <= seen[
         "csc"
     ]

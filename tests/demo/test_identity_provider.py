@@ -14,7 +14,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
 from hub.demo.identity_provider import Client, NotADemonstration, Provider, challenge_of, create_provider_app
-from hub.demo.model import AGENCIES
+from hub.demo.model import AGENCIES, DESKS
 from hub.demo.personas import PERSONAS
 from policies.vocabulary import Role
 
@@ -332,5 +332,5 @@ def test_personas_cover_every_kind_of_user_and_every_one_is_somewhere() -> None:
         Role.FAMILY_KEYWORKER, Role.IG_OFFICER, Role.SYSTEM_ADMIN, Role.HEALTH_VISITOR,
         Role.DATA_STEWARD,
     } <= roles  # fmt: skip
-    assert {persona.agency for persona in PERSONAS.values()} <= {agency.code for agency in AGENCIES}
+    assert {persona.agency for persona in PERSONAS.values()} <= {agency.code for agency in (*AGENCIES, *DESKS)}
     assert len({persona.sub for persona in PERSONAS.values()}) == len(PERSONAS)

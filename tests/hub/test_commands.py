@@ -172,6 +172,7 @@ def test_loading_names_each_broken_row_and_a_second_time_changes_nothing(run: Ru
 
 @on_one_engine
 def test_the_status_says_who_is_connected_how_and_what_was_loaded(run: Run, house: House) -> None:
+    run("migrate")
     run("load", "csc")
     result = run("connectors", "status")
     assert result.exit_code == 0, result.output

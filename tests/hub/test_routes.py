@@ -110,6 +110,7 @@ def test_each_role_enters_what_is_theirs_and_nothing_else(gate: Gate, role: Role
 # -- foreign pages ----------------------------------------------------------------------------------------
 
 PERSONA_FOR = {
+    _roles("answerers"): "school_lead",
     _roles("practice"): "gp_millbrook",
     _roles("oversight"): "ig_officer",
     _roles("stewards"): "data_steward",

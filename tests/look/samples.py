@@ -203,6 +203,7 @@ EVENTS = (
 )  # fmt: skip
 
 PICTURE = FamilyPicture(
+    enquiry="EN-0000000000000417",
     enquiry_reference="MASH/2026/00417",
     purpose_words=PURPOSE_WORDS[Purpose.S47_ENQUIRY],
     made_at=NOW,
