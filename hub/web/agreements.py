@@ -67,14 +67,13 @@ def one(reference: str, version: str) -> str:
     )
 
 
-@register.get("/agreements/<reference>/<version>/why")
+@register.get("/agreements/<reference>/<version>/why/<agency>/<category>")
 @for_everybody_signed_in
-def why(reference: str, version: str) -> str:
+def why(reference: str, version: str, agency: str, category: str) -> str:
     """The decisions behind one cell: each situation, its answer, rules, sources and clause."""
     hub, today = hub_of(), _today()
     agreement = overview.version_of(hub, reference, version)
     asked = _asked(agreement, request.args)
-    agency, category = request.args.get("agency", ""), request.args.get("category", "")
     if asked is None or category not in DataCategory.__members__:
         raise NotFound("There is no such cell.", next_steps=("Go back to the agreement.",))
     say = in_words(hub)
@@ -171,7 +170,7 @@ def _cell(cell: Cell | None, asked: Asked | None, here: str) -> dict[str, Any] |
         "word": WORD_WORDS[cell.child],
         "state": WORD_STATES[cell.child],
         "adult": WORD_WORDS[cell.adult] if cell.adult != cell.child else None,
-        "href": f"{here}/why?{_query(asked)}&agency={cell.agency}&category={cell.category}",
+        "href": f"{here}/why/{cell.agency}/{cell.category}?{_query(asked)}",
     }
 
 

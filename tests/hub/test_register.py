@@ -20,10 +20,9 @@ ASKED = Asked(Purpose.S47_ENQUIRY, Role.MASH_SOCIAL_WORKER, "csc")
     [
         "/agreements/THORN-MASH/9",
         "/agreements/NONE/1",
-        MASH + "/why",
-        MASH + "/why?agency=police&category=NONE",
-        MASH + "/why?agency=nobody&category=HOUSING",
-        MASH + "/why?agency=csc&category=HOUSING&for=csc",
+        MASH + "/why/police/NONE",
+        MASH + "/why/nobody/HOUSING",
+        MASH + "/why/csc/HOUSING?for=csc",
     ],
 )
 def test_what_is_not_there_is_not_found(house: House, path: str) -> None:
@@ -50,7 +49,7 @@ def test_everybody_who_is_signed_in_reads_the_list_and_each_version(house: House
 def test_every_cell_leads_to_a_page_that_says_why(house: House) -> None:
     visitor = house.visitor("mash_social_worker")
     page = visitor.get(MASH + "?purpose=S17_ASSESSMENT&role=MASH_SOCIAL_WORKER&for=csc").text
-    cells = [html.unescape(found) for found in re.findall(rf'href="({MASH}/why[^"]*)"', page)]
+    cells = [html.unescape(found) for found in re.findall(rf'href="({MASH}/why/[^"]*)"', page)]
     assert len(cells) > 15
     for path in cells:
         answer = visitor.get(path)
