@@ -40,6 +40,7 @@ from policies.case import (
     ThresholdRecord,
 )
 from policies.decide import decide, decide_each
+from policies.exchange import ExchangeForm, ExchangeRefused, export_agreement, import_agreement
 from policies.explain import Explanation, explain, for_refused
 from policies.life_cycle import Change, refusals, substantive
 from policies.overview import (
@@ -79,6 +80,8 @@ __all__ = [
     "Decision",
     "DecisionRequest",
     "Episode",
+    "ExchangeForm",
+    "ExchangeRefused",
     "Explanation",
     "Field",
     "GatewayEntry",
@@ -113,10 +116,12 @@ __all__ = [
     "decide",
     "decide_each",
     "explain",
+    "export_agreement",
     "faults",
     "for_refused",
     "gateway_faults",
     "gateway_register",
+    "import_agreement",
     "in_force",
     "load_agreements",
     "load_signed",

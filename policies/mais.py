@@ -69,6 +69,13 @@ class SharingPolicy:
     others: Mapping[str, Any] = field(default_factory=dict)
 
 
+#: What an agreement says that the standard has no field for, in sentences for whoever exports one.
+NOT_SAID = (
+    "SharingPolicy has no fields for recipients' roles, kinds of field, look-back, lawful bases, consent models, "
+    f"response targets, reviews and signatures: the agreement itself travels under {CARRIED} and says them.",
+    "A system that reads the standard's own fields alone takes each purpose for each kind of data between all parties, "
+    "which is more than any clause allows: it must not decide by them.",
+)
 #: Keys of an agreement's file that hold a date.
 DAYS = ("effective_from", "expires_on", "review", "signed_on")
 #: Fields that the standard allows once or many times, at least once.
@@ -91,8 +98,8 @@ def policy_of(
     onward = any(clause.onward_to for clause in one.clauses)
     laws = {str(code) for claim in one.bases for code in claim.basis.gateways}
     return SharingPolicy(
-        uri=_uri(uri, "URI"),
-        identifier=Identifier(value=f"{one.reference}/{one.version}", system=_uri(system, "Identifier.System")),
+        uri=absolute_uri(uri, "URI"),
+        identifier=Identifier(value=f"{one.reference}/{one.version}", system=absolute_uri(system, "Identifier.System")),
         name=one.title,
         contact=contact,
         parties=tuple(
@@ -118,8 +125,8 @@ def to_mais(policy: SharingPolicy) -> dict[str, Any]:
 def from_mais(plain: object) -> SharingPolicy:
     """Read a SharingPolicy from plain data; one value may stand for a list of one. Raises FormError with the path."""
     policy: SharingPolicy = _read(SharingPolicy, plain, "SharingPolicy")
-    _uri(policy.uri, "SharingPolicy.URI")
-    _uri(policy.identifier.system, "SharingPolicy.Identifier.System")
+    absolute_uri(policy.uri, "SharingPolicy.URI")
+    absolute_uri(policy.identifier.system, "SharingPolicy.Identifier.System")
     if policy.end < policy.start:
         raise FormError("SharingPolicy.EndDate", "before StartDate")
     return policy
@@ -214,7 +221,8 @@ def _read_one(kind: Any, plain: object, where: str) -> Any:
     return reader_for(kind, True)(plain, where)
 
 
-def _uri(text: str, where: str) -> str:
+def absolute_uri(text: str, where: str) -> str:
+    """Return an absolute URI. Raises FormError for anything else."""
     try:
         parts = urlsplit(text)
     except ValueError:

@@ -3,16 +3,17 @@
 For: a policy that a partner publishes as ODRL, a request, and the state of the world (time, membership, duties).
 Forbid beats permit. Whatever this reader does not know - another operand, a refinement, an inherited policy, a
 malformed date - never permits and never lifts a prohibition. It must never fetch anything: only the three texts
-count, and membership only as the world states it. Source: W3C ODRL Information Model 2.2 and Vocabulary 2.2
-(Recommendations of 15 February 2018).
+count, membership only as the world states it, and purpose and the like only as the request states them. Source: W3C
+ODRL Information Model 2.2 and Vocabulary 2.2 (Recommendations of 15 February 2018).
 """
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from operator import eq, ge, gt, le, lt, ne
 from pathlib import Path
+from typing import Any
 
 from rdflib import DCTERMS, RDF, Graph, Literal, Namespace, URIRef
 from rdflib.term import Node
@@ -20,7 +21,7 @@ from rdflib.term import Node
 ODRL = Namespace("http://www.w3.org/ns/odrl/2/")
 REPORT = Namespace("https://w3id.org/force/compliance-report#")
 NOW = URIRef("http://example.com/request/currentTime")
-OPERATORS: dict[Node, Callable[[datetime, datetime], bool]] = {
+OPERATORS: dict[Node, Callable[[Any, Any], bool]] = {
     ODRL.eq: eq,
     ODRL.neq: ne,
     ODRL.lt: lt,
@@ -28,6 +29,8 @@ OPERATORS: dict[Node, Callable[[datetime, datetime], bool]] = {
     ODRL.gt: gt,
     ODRL.gteq: ge,
 }
+#: Is the value to be among those that are listed, or not?
+AMONG: dict[Node, bool] = {ODRL.isAnyOf: True, ODRL.isNoneOf: False}
 _USES = """aggregate anonymize annotate archive concurrentUse derive digitize distribute execute grantUse index install
 modify move play present print read reproduce stream synchronize textToSpeech transform translate write"""
 #: Each action of the vocabulary and the action that includes it ("included in", ODRL Vocabulary 2.2).
@@ -102,10 +105,13 @@ def _permits(policy: Graph, whole: Node, request: Graph, wanted: Node, world: Gr
         return False
     asked = dict(zip(SHARED, (values[0] for values in said), strict=True))
 
+    stated = _stated(request, wanted)
+
     def applies(rule: Node) -> bool | None:
         plain = _plain(policy, rule, known=KNOWN)
         parts = [_fits(policy, whole, rule, key, asked[key], world) for key in SHARED]
-        parts += [_holds(policy, one, world) for at in (whole, rule) for one in policy.objects(at, ODRL.constraint)]
+        constraints = [one for at in (whole, rule) for one in policy.objects(at, ODRL.constraint)]
+        parts += [_holds(policy, one, world, stated) for one in constraints]
         return _all([*parts, True if plain else None])
 
     if any(applies(rule) is not False for rule in policy.objects(whole, ODRL.prohibition)):
@@ -114,6 +120,16 @@ def _permits(policy: Graph, whole: Node, request: Graph, wanted: Node, world: Gr
         applies(rule) is True and not _violated(world, policy.objects(rule, ODRL.duty))
         for rule in policy.objects(whole, ODRL.permission)
     )
+
+
+def _stated(request: Graph, wanted: Node) -> Mapping[Node, Node]:
+    """What the request says of itself, such as its purpose: operands that it states equal to one value, once."""
+    found: dict[Node, list[Node]] = {}
+    for one in request.objects(wanted, ODRL.constraint):
+        said = [list(request.objects(one, key)) for key in (ODRL.leftOperand, ODRL.operator, ODRL.rightOperand)]
+        if all(len(values) == 1 for values in said) and said[1][0] == ODRL.eq:
+            found.setdefault(said[0][0], []).append(said[2][0])
+    return {operand: values[0] for operand, values in found.items() if len(values) == 1}
 
 
 def _plain(graph: Graph, node: Node, *, known: frozenset[Node]) -> bool:
@@ -145,7 +161,7 @@ def _includes(action: Node, asked: Node) -> bool | None:
     return wider == action
 
 
-def _holds(policy: Graph, constraint: Node, world: Graph, depth: int = 0) -> bool | None:
+def _holds(policy: Graph, constraint: Node, world: Graph, stated: Mapping[Node, Node], depth: int = 0) -> bool | None:
     """True, False, or None when it cannot be told."""
     if depth > DEEPEST:
         return None
@@ -157,22 +173,44 @@ def _holds(policy: Graph, constraint: Node, world: Graph, depth: int = 0) -> boo
         kind, parts = used[0]
         if any((part, None, None) not in policy for part in parts):
             return None
-        values = [_holds(policy, part, world, depth + 1) for part in parts]
+        values = [_holds(policy, part, world, stated, depth + 1) for part in parts]
         if kind == ODRL["or"]:
             return True if True in values else None if None in values else False
         if kind == ODRL.xone:
             return None if None in values else values.count(True) == 1
         return _all(values)
-    return _compares(policy, constraint, world)
+    return _compares(policy, constraint, world, stated)
 
 
-def _compares(policy: Graph, constraint: Node, world: Graph) -> bool | None:
+def _compares(policy: Graph, constraint: Node, world: Graph, stated: Mapping[Node, Node]) -> bool | None:
+    """A time against the world's clock; any other operand against what the request states of itself."""
     said = [list(policy.objects(constraint, key)) for key in (ODRL.leftOperand, ODRL.operator, ODRL.rightOperand)]
-    if any(len(values) != 1 for values in said) or said[0][0] != ODRL.dateTime:
+    if len(said[0]) != 1 or len(said[1]) != 1 or not said[2]:
         return None
-    compare = OPERATORS.get(said[1][0])
-    now, limit = _instant(list(world.objects(NOW, DCTERMS.issued))), _instant(said[2])
-    return None if compare is None or now is None or limit is None else compare(now, limit)
+    (operand,), (operator,), limits = said
+    if operand == ODRL.dateTime:
+        compare = OPERATORS.get(operator)
+        now, limit = _instant(list(world.objects(NOW, DCTERMS.issued))), _instant(limits)
+        return None if compare is None or now is None or limit is None else compare(now, limit)
+    value = stated.get(operand)
+    if value is None:
+        return None
+    if operator in AMONG:
+        return (value in limits) == AMONG[operator]
+    return _compares_values(operator, value, limits)
+
+
+def _compares_values(operator: Node, value: Node, limits: list[Node]) -> bool | None:
+    """One name equals another, or one whole number is more or less than another; nothing else is compared."""
+    compare = OPERATORS.get(operator)
+    if compare is None or len(limits) != 1:
+        return None
+    if isinstance(value, URIRef) and isinstance(limits[0], URIRef):
+        return bool(compare(value, limits[0])) if operator in (ODRL.eq, ODRL.neq) else None
+    numbers = [one.toPython() if isinstance(one, Literal) else None for one in (value, limits[0])]
+    if all(type(one) is int for one in numbers):
+        return bool(compare(*numbers))
+    return None
 
 
 def _instant(values: list[Node]) -> datetime | None:

@@ -1,4 +1,4 @@
-"""`python -m hub agreements`: list them, check them, compare two versions, sign one.
+"""`python -m hub agreements`: list them, check them, compare two versions, sign one, exchange one.
 
 For: officers and operators, on any machine that has the files; no database and no master key is asked for. Must never
 change an agreement: signing writes beside it.
@@ -14,10 +14,14 @@ from hub.errors import HubError
 from hub.keys import read_signing_key
 from hub.settings import ROOT
 from policies import (
+    ExchangeForm,
+    ExchangeRefused,
     add_signature,
+    export_agreement,
     faults,
     gateway_faults,
     gateway_register,
+    import_agreement,
     in_force,
     load_signed,
     notes,
@@ -141,6 +145,42 @@ def sign(agreement: Path, agency: str, key: Path, office: str | None, day: datet
     if (party.status, party.signed_on, party.signatory) != (PartyStatus.SIGNED, signed_on, office):
         click.echo(f"It counts once the party {agency} says in {agreement.name}:")
         click.echo(f'  status = "SIGNED"\n  signed_on = {signed_on}\n  signatory = "{office}"')
+
+
+@agreements.command(name="export")
+@click.argument("agreement", type=_file)
+@click.option("--as", "form", required=True, type=click.Choice([one.value for one in ExchangeForm]))
+@click.option("--uri", required=True, help="Where the policy is published.")
+@click.option("--system", default="", help="MAIS: the URI of the system that its identifier belongs to.")
+@click.option("--contact", default="", help="MAIS: whom to ask about it.")
+@click.option("--name", "names", multiple=True, metavar="CODE=NAME", help="MAIS: a party's name; may be repeated.")
+def export_it(agreement: Path, form: str, uri: str, system: str, contact: str, names: tuple[str, ...]) -> None:
+    """Print AGREEMENT as a MAIS SharingPolicy (JSON) or an ODRL policy (Turtle), and say what that form cannot say."""
+    if form == ExchangeForm.MAIS and not (system and contact):
+        raise click.UsageError("MAIS needs --system and --contact.")
+    named = dict(one.split("=", 1) for one in names if "=" in one)
+    try:
+        text, not_said = export_agreement(
+            read_agreement(agreement), ExchangeForm(form), uri=uri, system=system, contact=contact, names=named
+        )
+    except ExchangeRefused as error:
+        raise HubError(str(error)) from None
+    click.echo(text, nl=False)
+    for sentence in not_said:
+        click.echo(f"Note: {sentence}", err=True)
+
+
+@agreements.command(name="import")
+@click.argument("policy", type=_file)
+@click.option("--as", "form", required=True, type=click.Choice([one.value for one in ExchangeForm]))
+def import_it(policy: Path, form: str) -> None:
+    """Print the agreement that POLICY carries, as a draft that nobody has signed."""
+    try:
+        click.echo(import_agreement(policy.read_text(encoding="utf-8"), ExchangeForm(form)), nl=False)
+    except UnicodeDecodeError:
+        raise HubError(f"{policy.name} is not UTF-8.") from None
+    except ExchangeRefused as error:
+        raise HubError(str(error)) from None
 
 
 def _today() -> date:

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from hub.commands import Verbs, hub
 from hub.db import make_engine
 from hub.settings import DESCRIBED, ROOT
+from policies import read_agreement
 from tests.conftest import House
 
 #: A hub of one's own beside the house: the house's partners, but tables, keys and drops of its own.
@@ -340,6 +341,33 @@ def test_an_officer_signs_lists_and_checks_without_a_hub(agreement: Path, tmp_pa
     unchecked = alone("list", "--folder", str(agreement.parent))
     assert "signed by csc" in unchecked.output
     assert "NOT CHECKED" in unchecked.output
+
+
+@pytest.mark.parametrize("form", ["mais", "odrl"])
+@pytest.mark.parametrize("path", sorted((ROOT / "policies" / "agreements").glob("*.toml")), ids=lambda path: path.stem)
+def test_an_agreement_goes_out_and_comes_back_as_a_draft(path: Path, form: str, tmp_path: Path) -> None:
+    about = ("--uri", "https://example.org/a", "--system", "https://example.org/s", "--contact", "ig@example.org")
+    out = alone("export", str(path), "--as", form, *about)
+    assert out.exit_code == 0, out.output
+    assert "Note: " in out.stderr
+    (tmp_path / "policy").write_text(out.stdout, encoding="utf-8")
+    back = alone("import", str(tmp_path / "policy"), "--as", form)
+    assert back.exit_code == 0, back.output
+    (tmp_path / "back.toml").write_text(back.stdout, encoding="utf-8")
+    same = alone("diff", str(tmp_path / "back.toml"), str(path))
+    assert "needs a new version" not in same.output
+    before, after = read_agreement(path), read_agreement(tmp_path / "back.toml")
+    assert (after.status, after.clauses, after.terms) == ("DRAFT", before.clauses, before.terms)
+
+
+@pytest.mark.parametrize("text", ["{", "nonsense", "{}", "@prefix a: <b> ."])
+@pytest.mark.parametrize("form", ["mais", "odrl"])
+def test_what_carries_no_agreement_is_refused_with_a_sentence(text: str, form: str, tmp_path: Path) -> None:
+    (tmp_path / "policy").write_text(text, encoding="utf-8")
+    said = alone("import", str(tmp_path / "policy"), "--as", form)
+    assert said.exit_code == 2
+    assert said.stdout == ""
+    assert said.stderr.startswith("Refused: ")
 
 
 def test_the_seed_agreements_are_sound_but_unchecked_without_signatories() -> None:

@@ -76,6 +76,46 @@ def test_what_is_not_understood_never_permits(policy: str, expected: str) -> Non
     assert answer(policy) == expected
 
 
+ASKS = "ex:r a odrl:Request; odrl:permission [ " + MAY_READ + "; odrl:constraint %s ]."
+SAYS = "[ odrl:leftOperand %s; odrl:operator %s; odrl:rightOperand %s ]"
+CARE, CRIME = (SAYS % ("odrl:purpose", "odrl:eq", one) for one in ("ex:care", "ex:crime"))
+STATED = [
+    ("the purpose that the request states", SAYS % ("odrl:purpose", "odrl:eq", "ex:care"), CARE, "PERMIT"),
+    ("another purpose", SAYS % ("odrl:purpose", "odrl:eq", "ex:crime"), CARE, "DENY"),
+    ("not another purpose", SAYS % ("odrl:purpose", "odrl:neq", "ex:crime"), CARE, "PERMIT"),
+    ("one of two purposes", SAYS % ("odrl:purpose", "odrl:isAnyOf", "ex:crime, ex:care"), CARE, "PERMIT"),
+    ("none of two purposes", SAYS % ("odrl:purpose", "odrl:isNoneOf", "ex:crime, ex:care"), CARE, "DENY"),
+    ("two purposes at once", SAYS % ("odrl:purpose", "odrl:eq", "ex:crime, ex:care"), CARE, "DENY"),
+    ("an order of purposes", SAYS % ("odrl:purpose", "odrl:lteq", "ex:care"), CARE, "DENY"),
+    ("two claims of the request", SAYS % ("odrl:purpose", "odrl:eq", "ex:care"), f"{CARE}, {CRIME}", "DENY"),
+    ("a claim that is no equality", SAYS % ("odrl:purpose", "odrl:eq", "ex:care"),
+     SAYS % ("odrl:purpose", "odrl:neq", "ex:care"), "DENY"),
+    ("a number within the limit", SAYS % ("ex:age", "odrl:lteq", "12"), SAYS % ("ex:age", "odrl:eq", "12"), "PERMIT"),
+    ("a number beyond it", SAYS % ("ex:age", "odrl:lteq", "12"), SAYS % ("ex:age", "odrl:eq", "13"), "DENY"),
+    ("a text for a number", SAYS % ("ex:age", "odrl:lteq", "12"), SAYS % ("ex:age", "odrl:eq", '"9"'), "DENY"),
+    ("a truth for a number", SAYS % ("ex:age", "odrl:gteq", "0"), SAYS % ("ex:age", "odrl:eq", "true"), "DENY"),
+    ("a time that the request states itself", SAYS % ("odrl:dateTime", "odrl:gt",
+     '"2030-01-01T00:00:00Z"^^xsd:dateTime'), SAYS % ("odrl:dateTime", "odrl:eq",
+     '"2031-01-01T00:00:00Z"^^xsd:dateTime'), "DENY"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wants", "states", "expected"), [pytest.param(*row[1:], id=row[0]) for row in STATED])
+def test_what_a_request_states_of_itself_is_compared_and_the_time_is_the_worlds(
+    wants: str, states: str, expected: str
+) -> None:
+    policy = f"ex:p odrl:permission [ {MAY_READ}; odrl:constraint {wants} ]."
+    assert answer(policy, ASKS % states) == expected
+    assert answer(policy) == "DENY"
+
+
+def test_a_prohibition_for_a_purpose_that_nobody_stated_is_not_lifted() -> None:
+    policy = f"ex:p odrl:permission [ {MAY_READ} ]; odrl:prohibition [ {MAY_READ}; odrl:constraint {CRIME} ]."
+    assert answer(policy) == "DENY"
+    assert answer(policy, ASKS % CRIME) == "DENY"
+    assert answer(policy, ASKS % CARE) == "PERMIT"
+
+
 def test_membership_counts_only_as_the_world_states_it() -> None:
     team = "ex:p odrl:permission [ odrl:assignee ex:team; odrl:action odrl:read; odrl:target ex:x ]."
     claims = READ + " ex:alice odrl:partOf ex:team."
