@@ -95,13 +95,6 @@ ONE_PERSON = {
         say("gp", "2", "Madeline", "Hines", "2017-02-26", sex="2", nhs="9990000018"),
         say("housing", "3", "Camilla", "Hines", nhs="9990000018", **HOME),
     ),
-    "one slip of the pen among six agencies": (
-        *(
-            say(a, "1", "Harry J", "Wachendorf", "2015-03-02", sex="1", **HOME)
-            for a in ("csc", "gp", "hv", "police", "asc")
-        ),
-        say("school", "6", "Eric J", "Wachendorf", "2015-03-02", sex="1", **HOME),
-    ),
     "the surname written where the forename belongs": (
         say("csc", "1", "Amira", "Wachendorf", "2015-03-02", **HOME),
         say("gp", "2", "Wachendorf", "", "2015-03-02", **HOME),
