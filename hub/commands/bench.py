@@ -34,6 +34,7 @@ from hub.app import create_app
 from hub.commands.bench_decide import bench_decide
 from hub.commands.bench_fan_out import bench_fan_out
 from hub.commands.bench_load import bench_load
+from hub.commands.bench_matching import bench_index, bench_linking
 from hub.commands.bench_rewrap import bench_rewrap
 from hub.commands.bench_stage import demonstration, fresh, say, timed
 from hub.commands.demo import open_story
@@ -48,7 +49,8 @@ PEOPLE = 100_000
 @click.command()
 @click.argument("name", required=False)
 def bench(name: str | None) -> None:
-    """Measure everything, or one of: picture, gp-check, search, decide, trail, rewrap, drawings, load, fan-out."""
+    """Measure everything, or one of: picture, gp-check, search, decide, trail, rewrap, drawings, load, fan-out, linking
+    (two agencies' files) and index (100,000 and 1,000,000 records: takes long)."""
     if name is not None and name not in BENCHES:
         raise click.UsageError(f"No such measurement. There are: {', '.join(BENCHES)}.")
     for one, run in BENCHES.items():
@@ -229,6 +231,8 @@ BENCHES: dict[str, Callable[[], None]] = {
     "decide": bench_decide,
     "trail": _trail,
     "rewrap": bench_rewrap,
+    "linking": bench_linking,
+    "index": bench_index,
     "drawings": _drawings,
     "load": bench_load,
     "fan-out": bench_fan_out,

@@ -7,9 +7,10 @@ docs/matching.md.
 
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, func, insert, or_, select, update
@@ -27,6 +28,9 @@ from hub.people.stored import COLUMNS, Keys, blind_key, chunks, context_of, keys
 
 #: From this many new records on, the whole index is read once instead of looking up each record's neighbours.
 BULK = 3000
+#: An index above this many records is never held in memory whole: new ones are linked so many at a time, by their
+#: agency and id, with whoever shares a key with them.
+MOST_AT_ONCE, PART = 250_000, 2500
 _BATCH = 5000
 #: Goes up whenever records get other keys than before, so that the next load keys every record anew.
 KEYS_VERSION = 3
@@ -65,47 +69,81 @@ def refresh(
     once (when several agencies are loaded, link once at the end with `relink`).
     Effects: rows written in the caller's transaction; persons of touched records may change (see `moves`).
     """
-    known = {
-        row.record: row
-        for row in session.execute(
-            select(
-                tables.records.c.id, tables.records.c.record, tables.records.c.fingerprint, tables.records.c.as_of
-            ).where(tables.records.c.agency == agency)
-        )
-    }
-    seen: set[str] = set()
-    new: list[SourceRecord] = []
-    changed: list[tuple[int, SourceRecord]] = []
-    newer: list[dict[str, Any]] = []
-    unchanged = 0
+    seen: set[int] = set()
+    counts: Counter[str] = Counter()
+    for batch in _batches(records, seen, agency):
+        _take_in(session, keys, batch, agency, now, counts)
+    if complete:
+        counts["removed"] = _remove_all_but(session, keys, agency, seen)
+    persons = relink(session, keys, now=now) if link else 0
+    return RefreshReport(len(seen), counts["new"], counts["changed"], counts["unchanged"], counts["removed"], persons)
+
+
+def _batches(records: Iterable[SourceRecord], seen: set[int], agency: str) -> Iterator[list[SourceRecord]]:
+    """The records a few thousand at a time, each id once; what was seen is remembered by a number, not by its name."""
+    batch: list[SourceRecord] = []
     for record in records:
         if record.agency != agency:
             raise ValueError("A record of another agency was given.")
-        if record.record in seen:
+        number = _number_of(record.record)
+        if number not in seen:
+            seen.add(number)
+            batch.append(record)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    yield batch
+
+
+def _number_of(record: str) -> int:
+    return int.from_bytes(blake2b(record.encode(), digest_size=8).digest(), "big")
+
+
+def _take_in(
+    session: Session,
+    keys: Keys,
+    batch: Sequence[SourceRecord],
+    agency: str,
+    now: datetime,
+    counts: Counter[str],
+) -> None:
+    """Stores what is new or changed of some records, and notes that the others were seen."""
+    table = tables.records
+    known: dict[str, Any] = {}
+    for some in chunks(record.record for record in batch):
+        query = select(table.c.id, table.c.record, table.c.fingerprint)
+        rows = session.execute(query.where(table.c.agency == agency, table.c.record.in_(some)))
+        known |= {row.record: row for row in rows}
+    new = [record for record in batch if record.record not in known]
+    changed, newer = [], []
+    for record in batch:
+        if (before := known.get(record.record)) is None:
             continue
-        seen.add(record.record)
-        before = known.get(record.record)
-        if before is None:
-            new.append(record)
-        elif before.fingerprint != _fingerprint(keys, agency, pack(record)):
+        if before.fingerprint != _fingerprint(keys, agency, pack(record)):
             changed.append((before.id, record))
         else:
-            unchanged += 1
             newer.append({"row": before.id, "new_as_of": record.as_of, "now": now})
-    gone = [row.id for name, row in known.items() if name not in seen] if complete else []
-    _forget(session, keys, [row for row, _ in changed] + gone)
-    for some in chunks(gone):
-        session.execute(delete(tables.records).where(tables.records.c.id.in_(some)))
+    _forget(session, keys, [row for row, _ in changed])
     if newer:
         session.execute(
-            update(tables.records)
-            .where(tables.records.c.id == bindparam("row"))
+            update(table)
+            .where(table.c.id == bindparam("row"))
             .values(as_of=bindparam("new_as_of"), refreshed_at=bindparam("now")),
             newer,
         )  # fmt: skip
     _store(session, keys, new, changed, agency, now)
-    persons = relink(session, keys, now=now) if link else 0
-    return RefreshReport(len(seen), len(new), len(changed), unchanged, len(gone), persons)
+    counts.update(new=len(new), changed=len(changed), unchanged=len(newer))
+
+
+def _remove_all_but(session: Session, keys: Keys, agency: str, seen: set[int]) -> int:
+    """Takes out the agency's records that are not among those seen; returns how many."""
+    table = tables.records
+    held = session.execute(select(table.c.id, table.c.record).where(table.c.agency == agency))
+    gone = [row.id for row in held if _number_of(row.record) not in seen]
+    _forget(session, keys, gone)
+    for some in chunks(gone):
+        session.execute(delete(table).where(table.c.id.in_(some)))
+    return len(gone)
 
 
 def _fingerprint(keys: Keys, agency: str, packed: bytes) -> bytes:
@@ -155,33 +193,33 @@ def _store(
             )
         )  # fmt: skip
         session.execute(insert(tables.keys), [{"key": k, "record_id": row} for k in _blind(keys, record)])
-    last = session.execute(select(func.max(tables.records.c.id))).scalar() or 0
-    for at in range(0, len(new), _BATCH):
-        batch = new[at : at + _BATCH]
-        rows = []
-        for record in batch:
-            packed = pack(record)
-            rows.append(
-                {
-                    "agency": agency,
-                    "record": record.record,
-                    "person": None,
-                    "is_linked": False,
-                    "sealed": keys.seal(agency, packed, context_of(record.record)),
-                    "fingerprint": _fingerprint(keys, agency, packed),
-                    "as_of": record.as_of,
-                    "refreshed_at": now,
-                }
-            )
-        session.execute(insert(tables.records), rows)
-        table = tables.records
-        made = dict(
-            session.execute(select(table.c.record, table.c.id).where(table.c.agency == agency, table.c.id > last)).all()
+    if not new:
+        return
+    table = tables.records
+    last = session.execute(select(func.max(table.c.id))).scalar() or 0
+    rows = []
+    for record in new:
+        packed = pack(record)
+        rows.append(
+            {
+                "agency": agency,
+                "record": record.record,
+                "person": None,
+                "is_linked": False,
+                "sealed": keys.seal(agency, packed, context_of(record.record)),
+                "fingerprint": _fingerprint(keys, agency, packed),
+                "as_of": record.as_of,
+                "refreshed_at": now,
+            }
         )
-        session.execute(
-            insert(tables.keys),
-            [{"key": k, "record_id": made[record.record]} for record in batch for k in sorted(_blind(keys, record))],
-        )
+    session.execute(insert(table), rows)
+    made = dict(
+        session.execute(select(table.c.record, table.c.id).where(table.c.agency == agency, table.c.id > last)).all()
+    )
+    session.execute(
+        insert(tables.keys),
+        [{"key": k, "record_id": made[record.record]} for record in new for k in sorted(_blind(keys, record))],
+    )
 
 
 def relink(session: Session, keys: Keys, *, now: datetime, model: Model | None = None) -> int:
@@ -190,20 +228,34 @@ def relink(session: Session, keys: Keys, *, now: datetime, model: Model | None =
     Returns how many persons were written. Only those whose records changed hands are touched.
     """
     table = tables.records
-    pending = {row.id for row in session.execute(select(table.c.id).where(table.c.is_linked.is_(False)))}
+    waiting = select(table.c.id).where(table.c.is_linked.is_(False)).order_by(table.c.agency, table.c.record)
+    pending = list(session.scalars(waiting))
     if not pending:
         return 0
+    whole = session.scalar(select(func.count()).select_from(table)) or 0
+    # How many strangers there are must not depend on how many records are linked at a time.
+    scorer = Scorer(replace(model or Model.load(DEFAULT_MODEL), prior=1 / max(10_000, whole)))
+    if whole <= MOST_AT_ONCE or len(pending) <= PART:
+        return _link(session, keys, scorer, set(pending), len(pending) >= BULK, now)
+    persons = 0
+    for at in range(0, len(pending), PART):
+        persons += _link(session, keys, scorer, set(pending[at : at + PART]), False, now)
+    return persons
+
+
+def _link(session: Session, keys: Keys, scorer: Scorer, pending: set[int], is_bulk: bool, now: datetime) -> int:
+    """Links these records with the whole index, or with those around them."""
+    table = tables.records
     same = said(session, tables.decisions, tables.decisions.c.outcome == SAME)
     rows = (
         session.execute(select(*COLUMNS).order_by(table.c.id)).all()
-        if len(pending) >= BULK
+        if is_bulk
         else _around(session, keys, pending, same)
     )
     rows = sorted(rows, key=lambda row: (row.agency, row.record))  # Ties never depend on who was loaded first.
     records = [prepare(opened(keys, row)) for row in rows]
     at_of = {row.id: at for at, row in enumerate(rows)}
     new = {at_of[row] for row in pending}
-    scorer = Scorer(replace(model or Model.load(DEFAULT_MODEL), prior=1 / max(10_000, len(rows))))
     weights = weigh_some(records, sorted(pairs(records, None if len(new) == len(rows) else new)), scorer)
     for first, second in _stored_links(session, at_of, new):
         weights[first * len(records) + second] = scorer.weigh(records[first], records[second])
@@ -220,12 +272,14 @@ def _around(session: Session, keys: Keys, pending: set[int], same: Sequence[Reco
     for some in chunks(sorted(pending)):
         own += session.execute(select(*COLUMNS).where(table.c.id.in_(some))).all()
     wanted = {blind_key(keys, key) for row in own for key in linking_keys(prepare(opened(keys, row)))}
-    carried: dict[int, list[tuple[int, str | None]]] = defaultdict(list)
+    persons: set[str] = set()
+    held = tables.keys.c
     for some in chunks(sorted(wanted)):
-        query = select(tables.keys.c.key, table.c.id, table.c.person).join(table, table.c.id == tables.keys.c.record_id)
-        for key, row, person in session.execute(query.where(tables.keys.c.key.in_(some))):
-            carried[key].append((row, person))
-    persons = {p for block in carried.values() if len(block) <= LARGEST_BLOCK for _, p in block if p}
+        # A key that very many carry says too little; its block is counted in the index and never read.
+        few = select(held.key).where(held.key.in_(some)).group_by(held.key).having(func.count() <= LARGEST_BLOCK)
+        useful = list(session.scalars(few))
+        query = select(table.c.person).distinct().join(tables.keys, table.c.id == held.record_id)
+        persons.update(p for p in session.scalars(query.where(held.key.in_(useful))) if p)
     found = {row.id: row for row in own}
     names = {(row.agency, row.record) for row in own}
     joined = [one for pair in same if names & set(pair) for one in pair if one not in names]

@@ -26,8 +26,8 @@ REVIEW = 0.05
 REPEATING = 0.1
 #: Nothing is said about an agency with fewer records than this.
 ENOUGH_TO_TELL = 500
-#: Slips of the pen in large clusters: at most one in five of the pairs that would come to lie together may carry another
-#: forename. Twins, sisters and their records are far above it, because they differ from every record of the other.
+#: Slips of the pen in large clusters: at most one in five of the pairs that would come to lie together may carry
+#: another forename. Twins and sisters are far above it, because they differ from every record of the other.
 FEW = 0.2
 
 _GIVEN, _FAMILY, _MIDDLE, _BORN, _SEX, _PLACE, _NUMBER, _CONTACT = range(len(COMPONENTS))

@@ -4,6 +4,7 @@ For: measuring, first loads and nightly runs. Must give the same result on one c
 truth. Ruled by docs/matching.md.
 """
 
+import gc
 import multiprocessing
 from collections.abc import Sequence
 from dataclasses import replace
@@ -67,9 +68,11 @@ def weigh_all(
     _shared = (records, scorer)  # Handed to the children by fork, which copies nothing.
     try:
         step = -(-len(found) // (cores * 4))
+        gc.freeze()  # What is there already is left alone by the children's collectors, and so stays shared.
         with multiprocessing.get_context("fork").Pool(cores) as pool:
             parts = pool.map(_weigh_part, [found[at : at + step] for at in range(0, len(found), step)])
     finally:
+        gc.unfreeze()
         _shared = None
     return {key: weight for part in parts for key, weight in part.items()}
 

@@ -70,7 +70,7 @@ Levels = tuple[int | None, ...]
 _DWELLING, _CLOSE, _STREET, _POSTCODE, _NEAR, _TOWN, _ELSEWHERE = range(len(LEVELS["place"]))
 
 
-@lru_cache(maxsize=400_000)
+@lru_cache(maxsize=50_000)
 def given_level(a: tuple[str, ...], b: tuple[str, ...]) -> int | None:
     """The level of two forename sequences; the first token is the forename."""
     if not a or not b:
@@ -103,7 +103,7 @@ def family_level(a: Called, b: Called) -> int | None:
     return 0 if a.family == b.family else _family_level(a.family, a.parts, b.family, b.parts)
 
 
-@lru_cache(maxsize=400_000)
+@lru_cache(maxsize=50_000)
 def _family_level(x: str, x_parts: tuple[str, ...], y: str, y_parts: tuple[str, ...]) -> int:
     if (x_parts or y_parts) and set(x_parts or (x,)) & set(y_parts or (y,)):
         return 1
@@ -113,7 +113,7 @@ def _family_level(x: str, x_parts: tuple[str, ...], y: str, y_parts: tuple[str, 
     return 3 if alike >= 0.8 else 5
 
 
-@lru_cache(maxsize=400_000)
+@lru_cache(maxsize=50_000)
 def middle_level(a: tuple[str, ...], b: tuple[str, ...]) -> int | None:
     """The level of what follows the forename."""
     if not a or not b:
@@ -123,7 +123,7 @@ def middle_level(a: tuple[str, ...], b: tuple[str, ...]) -> int | None:
     return 1 if any(t[0] == u[0] and (len(t) == 1 or len(u) == 1) for t in a for u in b) else 2
 
 
-@lru_cache(maxsize=400_000)
+@lru_cache(maxsize=50_000)
 def born_level(a: str, b: str) -> int:
     """The level of two birth dates yyyymmdd."""
     if "00" in (a[4:6], b[4:6], a[6:], b[6:]):
@@ -140,12 +140,12 @@ def born_level(a: str, b: str) -> int:
     return 4 if same == 2 else 5 if a[:4] == b[:4] else 6
 
 
-@lru_cache(maxsize=400_000)
+@lru_cache(maxsize=50_000)
 def _street_alike(a: str, b: str) -> bool:
     return ratio(a, b) >= 80
 
 
-@lru_cache(maxsize=400_000)
+@lru_cache(maxsize=50_000)
 def _shares_a_word(a: str, b: str) -> bool:
     return any(len(word) >= 5 and word in b.split() for word in a.split())
 
