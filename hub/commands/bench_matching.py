@@ -50,7 +50,7 @@ def bench_linking() -> None:
     with _alone() as process:
         right, wrong, seconds, processor, megabytes = process.submit(_linked).result()
     click.echo(
-        f"{'linking two agencies':30} {seconds:8.1f} s  processor {processor:6.1f} s  {megabytes:5.0f} MB with helpers  "
+        f"{'linking two agencies':34} {seconds:8.1f} s  processor {processor:6.1f} s  {megabytes:5.0f} MB in all  "
         f"{LINKED:,} x {LINKED:,} records, {right:,} right, {wrong:,} wrong  "
         "[<= 10 s on two cores, <= 500 MB]"
     )
