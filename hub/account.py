@@ -43,6 +43,7 @@ class Account:
             "enquiry": enquiry.id if enquiry else None,
             "action": claims_of(enquiry) if enquiry else None,
             "basis": case.basis_for_trail(),
+            "authoriser": dict(case.agreed.authoriser) if case.agreed.authoriser else None,
             "agreement": case.agreements_for_trail(p.agency for p in decided.permits),
         }
 

@@ -31,10 +31,12 @@ from hub.signin.routes import signin
 from hub.signin.sessions import SqlSessions
 from hub.web import common, gp, ig, mash
 from hub.web.agreements import register
+from hub.web.approvals import approval_pages
 from hub.web.consent import consent_pages
 from hub.web.emergency import emergency
 from hub.web.inbox import inbox_pages
 from hub.web.look import hashed_names, prepare, static_files
+from hub.web.protected import protected
 from hub.web.steward import steward
 from hub.web.tasks import task_pages
 
@@ -85,7 +87,19 @@ def create_app(hub: Hub) -> Flask:
     _set_up_templates(app, hub)
     _set_up_probes(app, hub)
     set_up_guard(app)
-    work = (mash.mash, emergency, consent_pages, task_pages, inbox_pages, gp.gp, ig.ig, steward, register)
+    work = (
+        mash.mash,
+        emergency,
+        consent_pages,
+        task_pages,
+        approval_pages,
+        protected,
+        inbox_pages,
+        gp.gp,
+        ig.ig,
+        steward,
+        register,
+    )
     pages = (common.common, signin, *work)
     for blueprint in (*pages, api):
         app.register_blueprint(blueprint)

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from connectors import Item as PartnerItem
 from connectors import OfferedField, Partner
 from consent import ConsentFacts, Standing
+from hub.approvals.agreed import NOTHING_AGREED, Agreed
 from hub.assembly import Hub
 from hub.context import RequestContext
 from hub.enquiries import Enquiry
@@ -129,6 +130,7 @@ class CaseFile:
         mode: AccessMode = AccessMode.VIEW,
         off_list_checks_today: int = 0,
         break_glass: BreakGlass | None = None,
+        agreed: Agreed = NOTHING_AGREED,
     ) -> None:
         assert ctx.purpose is not None
         self._hub, self._ctx, self.purpose = hub, ctx, ctx.purpose
@@ -137,6 +139,7 @@ class CaseFile:
         self._enquiry, self._facts = enquiry, facts
         self._relationship, self._off_list = relationship, off_list_checks_today
         self._break_glass = break_glass
+        self.agreed = agreed
         self._access = Access(mode=mode, rationale=rationale, case_reference=ctx.case_reference)
         self._agreements: tuple[Agreement, ...] = tuple(a.for_decision() for a in hub.agreements)
         self._policy = PartnershipPolicy(
@@ -163,9 +166,10 @@ class CaseFile:
         subject, actor, consents = self._about(person, category)
         locating = bool(person.flags & SHIELDING) and partner.type in LOCATING
         item, names = self._item(partner.code, category, tuple(offered), involvement, locating=locating)
+        request_hash = self._hash(person.id, partner.code, category, names)
         return DecisionRequest(
             now=self.now,
-            request_hash=self._hash(person.id, partner.code, category, names),
+            request_hash=request_hash,
             actor=actor,
             recipient=self.recipient,
             owner=self._owner(partner),
@@ -178,6 +182,7 @@ class CaseFile:
             gateways=self._hub.gateways,
             agreements=self._agreements,
             consents=consents,
+            approvals=self.agreed.for_request(request_hash),
             break_glass=self._break_glass,
             connector=ConnectorFacts(
                 state=ConnectorState.REACHED if reached else ConnectorState.NOT_REACHED,
@@ -192,6 +197,14 @@ class CaseFile:
         other = copy(self)
         assert self.episode is not None
         other.episode = replace(self.episode, open_case_elsewhere=True)
+        return other
+
+    def for_one_look(self, reason: str, *, holds_case: bool) -> "CaseFile":
+        """The same case with a reason for this look alone; who holds the case comes as its allocated worker (P28)."""
+        other = copy(self)
+        other._access = replace(self._access, rationale=reason)
+        if holds_case:
+            other._relationship = replace(self._relationship, kind=RelationshipKind.CASELOAD)
         return other
 
     def _item(
@@ -316,6 +329,8 @@ class CaseFile:
             conflicts.add(Conflict.SELF)
         elif person.id in actor.own_family:
             conflicts.add(Conflict.RELATIVE)
+        if actor.under_allegation:
+            conflicts.add(Conflict.UNDER_ALLEGATION)
         return Actor(
             id=actor.id,
             agency=actor.agency,
@@ -326,8 +341,9 @@ class CaseFile:
             role_from=actor.role_from,
             role_until=actor.role_until,
             conflicts=frozenset(conflicts),
-            # Nobody can put themselves on the team of a locked case; teams come with workflow (rule P35).
-            on_assigned_team=False,
+            # Nobody puts themselves on the team of a locked case: their employer says so at sign-in (rule P35).
+            on_assigned_team=person.id in actor.case_persons,
+            perpetrator_facing=actor.perpetrator_facing,
         )
 
     def _consents(self, person: PersonFacts) -> tuple[ConsentRecord, ...]:
@@ -411,9 +427,14 @@ def assigned(persons: Iterable[str], since: datetime) -> Relationship:
 
 
 def about_item(
-    request: DecisionRequest, item: PartnerItem, offered: tuple[Field, ...], *, match: MatchState
+    request: DecisionRequest,
+    item: PartnerItem,
+    offered: tuple[Field, ...],
+    *,
+    match: MatchState,
+    agreed: Agreed = NOTHING_AGREED,
 ) -> DecisionRequest:
-    """The same request about one real item: its day, form, seal, the fields it has, and how sure its person is."""
+    """The same request about one real item: its day, form, seal, fields, how sure its person is, what was released."""
     involvement = request.item.involvement
     if involvement is not None:
         involvement = Involvement.CURRENT if _is_current(item) else Involvement.ENDED
@@ -433,6 +454,7 @@ def about_item(
             fields=offered,
             involvement=involvement,
         ),
+        approvals=agreed.for_item(request, item.id),
         connector=connector if match == MatchState.CONFIRMED else replace(connector, match=match),
     )
 

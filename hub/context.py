@@ -31,6 +31,12 @@ class Actor:
     role_until: datetime | None
     own_persons: tuple[str, ...] = ()
     own_family: tuple[str, ...] = ()
+    #: What the employer says of the user's work: the agency's own record ids they are allocated to, and the hub's
+    #: person ids of these; whether they work with alleged perpetrators; whether an allegation is open against them.
+    cases: tuple[str, ...] = ()
+    case_persons: tuple[str, ...] = ()
+    perpetrator_facing: bool = False
+    under_allegation: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,14 @@ the outcome is, and never catch the trail's refusal. Steps are numbered as in do
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from audit import Receipt
 from connectors import Answer, Partner, Promise, Reply, load_times
 from consent import facts_for
-from hub import break_glass, checks, compose, decisions, duties, redaction, response_times
+from hub import break_glass, checks, compose, consequences, decisions, redaction, response_times
 from hub.account import Account
+from hub.approvals.agreed import NOTHING_AGREED, Agreed
 from hub.assembly import Hub
 from hub.break_glass import Emergency
 from hub.casefile import CaseFile, assigned
@@ -23,6 +25,7 @@ from hub.enquiries import Enquiry
 from hub.errors import NotFound
 from hub.loading import matching_allowed
 from hub.members import Family, Member, members_of, related_persons
+from hub.obligations import ONCE, ORDINARY, Means
 from hub.permits import Decided, PromiseTo, ReplyBy, asks_for, decide_all
 from hub.picture import FamilyPicture
 from hub.redaction import Kept, Redacted
@@ -35,6 +38,9 @@ MATRIX = frozenset({DataCategory.SERVICE_INVOLVEMENT, DataCategory.DEMOGRAPHIC})
 
 #: An open case with one of these means: ring the allocated worker (rule P42).
 CASE_HOLDERS = frozenset({AgencyType.CHILDRENS_SOCIAL_CARE, AgencyType.EARLY_HELP})
+
+#: Why somebody looks at what their own agency holds, when another asks for its release.
+OWNERS_REASON = "Another agency asks for the release of this information and somebody here decides"
 
 #: What an outcome is called in the trail, when it is one word.
 Conclude = Callable[[Decided, Mapping[tuple[str, str], Answer], Redacted], str]
@@ -56,9 +62,11 @@ def known_to(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> tuple[FamilyPic
     return _picture(hub, ctx, enquiry, MATRIX, emergency=break_glass.in_force(hub, ctx, enquiry))
 
 
-def family_picture(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> tuple[FamilyPicture, Receipt]:
-    """The combined family picture: everything that purpose, role, agreements and rules allow."""
-    return _picture(hub, ctx, enquiry, None, emergency=break_glass.in_force(hub, ctx, enquiry))
+def family_picture(
+    hub: Hub, ctx: RequestContext, enquiry: Enquiry, agreed: Agreed = NOTHING_AGREED
+) -> tuple[FamilyPicture, Receipt]:
+    """The combined family picture: everything that purpose, role, agreements and rules allow, and what was approved."""
+    return _picture(hub, ctx, enquiry, None, emergency=break_glass.in_force(hub, ctx, enquiry), agreed=agreed)
 
 
 def family_names(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> tuple[FamilyPicture, Receipt]:
@@ -90,12 +98,84 @@ def one_field(
     return brokered.redacted.kept, brokered.receipt
 
 
+def what_is_decided(hub: Hub, ctx: RequestContext, enquiry: Enquiry, agreed: Agreed = NOTHING_AGREED) -> Decided:
+    """What this reader would be allowed and refused now. Nobody is asked, nothing is shown."""
+    family, case = _file(hub, ctx, enquiry, None, agreed=agreed)
+    return decide_all(case, family.members, hub.partners.values(), None)
+
+
+def held_by_owner(
+    hub: Hub,
+    ctx: RequestContext,
+    enquiry: Enquiry,
+    person: str,
+    categories: frozenset[DataCategory],
+    *,
+    since: datetime,
+) -> tuple[Redacted, tuple[Answer, ...], Receipt]:
+    """What the reader's own agency holds about one person, so that somebody there can decide about its release.
+
+    Takes `enquiry`: the asking agency's; `since`: when it asked, which is the reader's relationship (rule P03).
+    Raises NotFound when the person is not in that enquiry or the reader may not see their own agency's record of them.
+    """
+    with hub.db.session() as session:
+        family = members_of(session, hub, enquiry, now=ctx.now)
+        facts = facts_for(session, [person], enquiry=enquiry.id, now=ctx.now)
+    member = next((m for m in family.members if m.facts.id == person), None)
+    if member is None or ctx.actor.agency not in hub.partners:
+        raise NotFound("There is no such request.")
+    case = CaseFile(
+        hub,
+        ctx,
+        enquiry=enquiry,
+        facts=facts,
+        rationale=OWNERS_REASON,
+        relationship=assigned([person], since),
+    )
+    own = [hub.partners[ctx.actor.agency]]
+    brokered = _broker(hub, ctx, case, [member], own, categories, enquiry=enquiry)
+    if not brokered.decided.permits:
+        raise NotFound("There is no such request.")
+    return brokered.redacted, tuple(brokered.answers.values()), brokered.receipt
+
+
+def whereabouts(
+    hub: Hub, ctx: RequestContext, enquiry: Enquiry, person: str, *, reason: str
+) -> tuple[Redacted, Receipt]:
+    """Where one protected person can be found, to be shown once, to a role that is named for it (rule P28).
+
+    Takes `reason`: the reader's own, for this one look. What it gives is empty for everybody else, whatever is held.
+    """
+    family, case = _file(hub, ctx, enquiry, None)
+    members = [m for m in family.members if m.facts.id == person]
+    case = case.for_one_look(reason, holds_case=person in ctx.actor.case_persons)
+    hidden = frozenset({DataCategory.ADDRESS_SHIELDED})
+    brokered = _broker(hub, ctx, case, members, hub.partners.values(), hidden, enquiry=enquiry, means=ONCE)
+    return brokered.redacted, brokered.receipt
+
+
 def _case(
     hub: Hub,
     ctx: RequestContext,
     enquiry: Enquiry,
     emergency: Emergency | None,
     mode: AccessMode = AccessMode.VIEW,
+    agreed: Agreed = NOTHING_AGREED,
+) -> tuple[Family, CaseFile]:
+    """Steps 3 and 4, and at screening whether somebody holds the case already: those who could are asked first."""
+    family, case = _file(hub, ctx, enquiry, emergency, mode, agreed)
+    if enquiry.purpose == Purpose.MASH_SCREENING and _is_open_elsewhere(hub, ctx, case, family, enquiry, emergency):
+        case = case.with_open_case()
+    return family, case
+
+
+def _file(
+    hub: Hub,
+    ctx: RequestContext,
+    enquiry: Enquiry,
+    emergency: Emergency | None,
+    mode: AccessMode = AccessMode.VIEW,
+    agreed: Agreed = NOTHING_AGREED,
 ) -> tuple[Family, CaseFile]:
     """Steps 3 and 4: who belongs to the enquiry, and what the decision needs to know."""
     if enquiry.subject is None:
@@ -114,9 +194,8 @@ def _case(
         relationship=assigned(related_persons(family, enquiry), enquiry.opened_at),
         break_glass=emergency.for_decision() if emergency else None,
         mode=mode,
+        agreed=agreed,
     )
-    if enquiry.purpose == Purpose.MASH_SCREENING and _is_open_elsewhere(hub, ctx, case, family, enquiry, emergency):
-        case = case.with_open_case()
     return family, case
 
 
@@ -127,8 +206,9 @@ def _picture(
     categories: frozenset[DataCategory] | None,
     *,
     emergency: Emergency | None = None,
+    agreed: Agreed = NOTHING_AGREED,
 ) -> tuple[FamilyPicture, Receipt]:
-    family, case = _case(hub, ctx, enquiry, emergency)
+    family, case = _case(hub, ctx, enquiry, emergency, agreed=agreed)
     brokered = _broker(
         hub,
         ctx,
@@ -207,12 +287,15 @@ def _broker(
     involvement: Involvement | None = None,
     conclude: Conclude | None = None,
     emergency: Emergency | None = None,
+    means: Means = ORDINARY,
 ) -> Brokered:
     """Steps 5 to 9. Raises TrailUnavailable: before step 7 nobody was asked, after it nothing is shown."""
     members, partners = tuple(members), tuple(partners)
     # 5. Every person x agency x category is decided; forbid beats permit, no rule means no.
-    decided = decide_all(case, members, partners, categories, only_fields=only_fields, involvement=involvement)
-    declared = [emergency.receipt] if emergency else []
+    decided = decide_all(
+        case, members, partners, categories, only_fields=only_fields, involvement=involvement, means=means
+    )
+    declared = [*([emergency.receipt] if emergency else []), *case.agreed.receipts]
     people = [member.facts.id for member in members]
     account = Account(hub.policy_bundle, ctx, case, people, decided, enquiry, declared)
     answers: Mapping[tuple[str, str], Answer] = {}
@@ -226,11 +309,11 @@ def _broker(
         asks = asks_for(decided.permits, promised, members=members, settled=settled, reply_by=reply_by)
         answers = _stamped(hub.gatherer.gather(asks), ctx)
         # 8. Each real item is decided again; what no permit names is dropped.
-        redacted = redaction.apply(answers, decided.permits)
+        redacted = redaction.apply(answers, decided.permits, means=means, agreed=case.agreed)
     # Names and relations come from the index under the same permits, and into the same record.
     revealed = reveal(family, decided, redacted) if family else Revealed()
     eid = secrets.token_hex(16)
-    duties.record(
+    consequences.record(
         hub,
         ctx,
         decided,

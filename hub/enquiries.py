@@ -322,6 +322,27 @@ def running_enquiry_of(hub: Hub, ctx: RequestContext, enquiry_id: str) -> Enquir
     return enquiry
 
 
+def enquiry_for_owner(hub: Hub, enquiry_id: str, *, now: datetime) -> Enquiry:
+    """The enquiry on behalf of an agency that was asked to release something for it. Raises NotFound when it closed.
+
+    For the decision only: its reference and reason are the asking agency's and go on no page of another.
+    """
+    with hub.db.session() as session:
+        row = session.execute(select(enquiries).where(enquiries.c.id == enquiry_id)).mappings().first()
+        p = enquiry_persons.c
+        members = session.execute(select(p.person, p.why, p.identity).where(p.enquiry == enquiry_id)).all()
+    if row is None:
+        raise NotFound("There is no such request.")
+    found = replace(
+        _enquiry(hub, row, now),
+        persons={member.person: member.why for member in members},
+        identities={member.person: member.identity for member in members},
+    )
+    if found.closed_at is not None:
+        raise NotFound("The enquiry that asked has ended.")
+    return found
+
+
 def own_enquiries(hub: Hub, ctx: RequestContext, *, limit: int = 25) -> tuple[Enquiry, ...]:
     """This user's latest enquiries, newest first."""
     with hub.db.session() as session:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from audit import Receipt
-from hub import decisions, duties
+from hub import consequences, decisions
 from hub.assembly import Hub
 from hub.casefile import SHIELDING, CaseFile, assigned
 from hub.context import RequestContext
@@ -80,7 +80,7 @@ def find_person(hub: Hub, ctx: RequestContext, enquiry: Enquiry, typed: str) -> 
             "record": record,
         },
     )
-    duties.alert(hub, ctx, decided, enquiry=enquiry.id)
+    consequences.alert(hub, ctx, decided, enquiry=enquiry.id)
     advice = listed.advice
     if not shown and advice is None:
         advice = (

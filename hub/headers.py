@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.errors import NotForYou, Unavailable
+from hub.suspension import is_suspended
 from hub.tasks import WORKERS
 from policies.vocabulary import Role
 
@@ -89,6 +90,10 @@ def guard() -> AnyResponse | None:
             next_steps=("Try again in a minute.", "If somebody is at risk now, ring the agencies yourself."),
         )
     actor = session.get("actor")
+    if actor is not None and is_suspended(current_app.extensions["hub"], actor["id"]):
+        session.clear()
+        session.rotate = True  # type: ignore[attr-defined]
+        actor = None
     if actor is None:
         if request.path.startswith("/api/"):
             abort(401)

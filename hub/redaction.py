@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from connectors import Answer, Item, Value
+from hub.approvals.agreed import NOTHING_AGREED, Agreed
 from hub.casefile import about_item
 from hub.obligations import ORDINARY, Means, may_show
 from hub.permits import Permit
@@ -38,6 +39,8 @@ class Kept:
     as_of: datetime | None
     obligations: frozenset[Obligation]
     answer: GpAnswer | None = None
+    #: The partner's own id of the item, for an owner who releases it; never shown.
+    item: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,13 @@ def _as_shown(item: Item, names: Iterable[str]) -> dict[str, Value]:
     return {name: replace(item.values[name], text=plain(item.values[name].text)) for name in names}
 
 
-def apply(answers: Mapping[tuple[str, str], Answer], permits: Sequence[Permit], means: Means = ORDINARY) -> Redacted:
+def apply(
+    answers: Mapping[tuple[str, str], Answer],
+    permits: Sequence[Permit],
+    *,
+    means: Means = ORDINARY,
+    agreed: Agreed = NOTHING_AGREED,
+) -> Redacted:
     """Decides each real item again - its own day, form and seal - and keeps only what that decision names.
 
     The permit was about what the agency could hold; an item may be older than the agreement reaches, sealed,
@@ -73,7 +82,7 @@ def apply(answers: Mapping[tuple[str, str], Answer], permits: Sequence[Permit], 
             offered = tuple(Field(name, value.kind) for name, value in item.values.items() if name in permit.fields)
             if not offered:
                 continue
-            about = about_item(permit.request, item, offered, match=answer.match)
+            about = about_item(permit.request, item, offered, match=answer.match, agreed=agreed)
             decision = decide(about)
             made.append(Made(about, decision))
             if not may_show(decision, about, means):
@@ -89,6 +98,7 @@ def apply(answers: Mapping[tuple[str, str], Answer], permits: Sequence[Permit], 
                     as_of=answer.as_of,
                     obligations=frozenset(decision.obligations),
                     answer=decision.answer,
+                    item=item.id,
                 )
             )
     return Redacted(tuple(kept), tuple(cut), tuple(made))

@@ -28,7 +28,7 @@ def for_case(agreements: Iterable[SharingAgreement], case: CaseFile, owner: str)
     if episode is None:
         return None
     now = case.now.astimezone(UTC)
-    hours = _hours(agreements, owner, case.recipient.agency, case.purpose, episode.brag, case.today)
+    hours = hours_for(agreements, owner, case.recipient.agency, case.purpose, episode.brag, case.today)
     return Reply(episode.id, str(episode.brag), now, after(now, hours / 2, hours), after(now, hours, hours))
 
 
@@ -39,11 +39,11 @@ def due_by(
     if owner.way != "inbox":
         return None
     urgency = BragRating.RED if enquiry.threshold else BragRating.AMBER
-    hours = _hours(agreements, owner.code, ctx.actor.agency, enquiry.purpose, urgency, london(ctx.now).date())
+    hours = hours_for(agreements, owner.code, ctx.actor.agency, enquiry.purpose, urgency, london(ctx.now).date())
     return after(enquiry.opened_at, hours, hours)
 
 
-def _hours(
+def hours_for(
     agreements: Iterable[SharingAgreement], owner: str, recipient: str, purpose: str, urgency: BragRating, today: date
 ) -> int:
     """The shortest time of all agreements in force between the two that cover the purpose."""

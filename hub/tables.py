@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -145,6 +146,79 @@ break_glass = Table(
     Column("review_due", Instant, nullable=False),
     Column("receipt", String(40), nullable=False),
     Index("break_glass_user", "user", "enquiry", "ends_at"),
+)
+
+approval_asks = Table(
+    "approval_asks",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("kind", String(24), nullable=False),
+    Column("enquiry", String(40), ForeignKey("enquiries.id"), nullable=False),
+    Column("person", String(40), nullable=False),
+    Column("answering", String(64), nullable=False, comment="the agency whose people answer"),
+    Column("purpose", String(40), nullable=False),
+    Column("asked_by", String(40), nullable=False),
+    Column("asked_agency", String(64), nullable=False),
+    Column("asked_role", String(40), nullable=False),
+    Column("sealed_form", LargeBinary, nullable=False),
+    Column("lines", JSON, nullable=False),
+    Column("bound_to", String(64), nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("remind_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("receipt", String(40), nullable=False),
+    Index("approval_asks_answering", "answering", "asked_at"),
+    Index("approval_asks_enquiry", "enquiry"),
+)
+
+approval_answers = Table(
+    "approval_answers",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("ask", String(40), ForeignKey("approval_asks.id"), nullable=False),
+    Column("part", String(40), nullable=False, comment="a blind mark of one item, or empty for the whole"),
+    Column("step", Integer, nullable=False, comment="1 an answer, 2 a senior's word on a refusal"),
+    Column("category", String(40), nullable=True),
+    Column("outcome", String(16), nullable=False),
+    Column("fields", JSON, nullable=True),
+    Column("by", String(40), nullable=False),
+    Column("by_agency", String(64), nullable=False),
+    Column("by_role", String(40), nullable=False),
+    Column("by_role_until", Instant, nullable=True),
+    Column("at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=True),
+    Column("call_back", Boolean, nullable=False),
+    Column("sealed_why", LargeBinary, nullable=True),
+    Column("signed_for", String(40), nullable=True, comment="whose refusal this person signed off"),
+    Column("receipt", String(40), nullable=False),
+    Index("approval_answers_once", "ask", "part", "step", unique=True),
+)
+
+approval_uses = Table(
+    "approval_uses",
+    metadata,
+    Column("ask", String(40), ForeignKey("approval_asks.id"), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("by", String(40), nullable=False),
+)
+
+suspensions = Table(
+    "suspensions",
+    metadata,
+    Column("user", String(40), primary_key=True),
+    Column("since", Instant, nullable=False),
+    Column("alarm", String(40), nullable=False),
+)
+
+reveals = Table(
+    "reveals",
+    metadata,
+    Column("id", String(40), primary_key=True, comment="what the form carried: it opens once"),
+    Column("enquiry", String(40), ForeignKey("enquiries.id"), nullable=False),
+    Column("person", String(40), nullable=False),
+    Column("user", String(40), nullable=False),
+    Column("sealed_reason", LargeBinary, nullable=False),
+    Column("at", Instant, nullable=False),
 )
 
 disclosure_register = Table(

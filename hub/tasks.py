@@ -24,6 +24,7 @@ from hub import inbox
 from hub.assembly import Hub
 from hub.break_glass import REVIEW, TOLD_DPO, TOLD_OWNER
 from hub.casefile import LONDON
+from hub.consequences import REASSIGN
 from hub.context import RequestContext
 from hub.duties import Duty, write
 from hub.enquiries import LEAST, acts_since, count_act, says_enough, user_of
@@ -31,6 +32,7 @@ from hub.errors import FormRefused, NotFound
 from hub.keys import HUB
 from hub.people import records_of_persons
 from hub.people.index import best_birth_date
+from hub.suspension import DECISIONS, SUSPENDED, restore
 from hub.tables import duties, enquiries
 from policies.vocabulary import ConsentState, Obligation, Role
 
@@ -59,6 +61,20 @@ OWNERS = WORKERS | {
     Role.ADULT_SOCIAL_WORKER,
     Role.CALDICOTT_GUARDIAN,
 }
+#: Who stands for an agency's refusal, and is told when its people do not answer.
+SENIORS = frozenset(
+    {
+        Role.CALDICOTT_GUARDIAN,
+        Role.DPO,
+        Role.SIRO,
+        Role.MASH_DECISION_MAKER,
+        Role.POLICE_MASH_SUPERVISOR,
+    }
+)
+#: A protected address was looked at (hub/protected_address.py).
+INVESTIGATE = "PROTECTED_ADDRESS"
+#: About requests for approval (hub/approvals): answered, half of the time gone, all of it gone.
+ANSWERED, REMINDED, ESCALATED = "APPROVAL_ANSWERED", "APPROVAL_REMINDER", "APPROVAL_LATE"
 DISPUTE, ENDS, COMES_OF_AGE = "DISPUTE", "CONSENT_ENDS", "COMES_OF_AGE"
 #: Which roles of the task's agency do each kind of task.
 DONE_BY: Mapping[str, frozenset[Role]] = {
@@ -70,6 +86,12 @@ DONE_BY: Mapping[str, frozenset[Role]] = {
     ENDS: WORKERS,
     COMES_OF_AGE: WORKERS,
     TOLD_OWNER: OWNERS,
+    REASSIGN: WORKERS,
+    INVESTIGATE: frozenset({Role.IG_OFFICER, Role.PRIVACY_OFFICER}),
+    SUSPENDED: frozenset({Role.MASH_DECISION_MAKER, Role.IG_OFFICER, Role.PRIVACY_OFFICER, Role.DPO}),
+    ANSWERED: WORKERS,
+    REMINDED: OWNERS | SENIORS,
+    ESCALATED: SENIORS,
     TOLD_DPO: frozenset({Role.DPO}),
     REVIEW: frozenset({Role.IG_OFFICER, Role.PRIVACY_OFFICER}),
     inbox.HALF_TIME: inbox.ANSWERING,
@@ -77,8 +99,12 @@ DONE_BY: Mapping[str, frozenset[Role]] = {
     inbox.UNANSWERED: WORKERS,
     inbox.CAME_LATE: WORKERS,
 }
-#: What the review of a declared emergency can find.
-FINDINGS = ("JUSTIFIED", "NOT_JUSTIFIED")
+#: What somebody who looks into a thing can find, with their reasons: an emergency, a shut account.
+FINDINGS: Mapping[str, tuple[str, ...]] = {
+    REVIEW: ("JUSTIFIED", "NOT_JUSTIFIED"),
+    SUSPENDED: DECISIONS,
+    INVESTIGATE: ("IN_ORDER", "NOT_IN_ORDER"),
+}
 #: Everybody who has a queue.
 QUEUEING = frozenset(role for roles in DONE_BY.values() for role in roles)
 #: How long after its review date a task of one person becomes their team's.
@@ -150,12 +176,12 @@ def finish(hub: Hub, ctx: RequestContext, task: str, note: str, outcome: str = "
         row = session.execute(select(duties).where(duties.c.id == task, *_mine(ctx))).mappings().first()
     if row is None:
         raise NotFound("There is no such task.")
-    if outcome and row["kind"] not in (DISPUTE, REVIEW):
+    if outcome and row["kind"] != DISPUTE and row["kind"] not in FINDINGS:
         raise FormRefused({"outcome": "This task has nothing to find."})
     check = _check(hub, ctx, dict(row), note, outcome) if row["kind"] == DISPUTE else None
-    if row["kind"] == REVIEW and outcome not in FINDINGS:
-        raise FormRefused({"outcome": "Choose what your review found."})
-    if row["kind"] == REVIEW:
+    if row["kind"] in FINDINGS:
+        if outcome not in FINDINGS[row["kind"]]:
+            raise FormRefused({"outcome": "Choose what you found."})
         _require_reasons(note)
     hub.trail.append(
         "alter",
@@ -164,7 +190,7 @@ def finish(hub: Hub, ctx: RequestContext, task: str, note: str, outcome: str = "
         trace=ctx.request_id,
         enquiry=row["enquiry"],
         action="task-done",
-        outcome=f"{row['kind']}-{outcome}" if row["kind"] == REVIEW else row["kind"],
+        outcome=f"{row['kind']}-{outcome}" if row["kind"] in FINDINGS else row["kind"],
         object={"type": "task", "id": task},
     )
     sealed = hub.keys.seal(HUB, note.strip().encode(), "task:" + task)
@@ -178,6 +204,8 @@ def finish(hub: Hub, ctx: RequestContext, task: str, note: str, outcome: str = "
             raise NotFound("Somebody else has just done this task.")
         if check is not None:
             record_check(session, check)
+    if row["kind"] == SUSPENDED and outcome == "RESTORE":
+        restore(hub, row["refers"])
 
 
 def _require_reasons(note: str) -> None:

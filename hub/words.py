@@ -428,6 +428,30 @@ TASK_WORDS: Mapping[str, tuple[str, str]] = {
         "An answer came late",
         "An agency answered after the time was over. Look at the enquiry again: it may change what you decided.",
     ),
+    "PROTECTED_ADDRESS": (
+        "A protected address was looked at",
+        "A worker who is named for it saw where a protected person is. Look into whether there was a reason for it.",
+    ),
+    "REASSIGN": (
+        "Take over from a colleague",
+        "A colleague has a tie with somebody in this enquiry and may not go on with it. Open an enquiry of your own.",
+    ),
+    "ACCOUNT_SUSPENDED": (
+        "An account was shut after an alert",
+        "A worker may be a danger to somebody they looked for, so their account is shut. Speak with them, then decide.",
+    ),
+    "APPROVAL_ANSWERED": (
+        "Somebody answered your request",
+        "Open the enquiry to see what was approved. It is shown once, within four hours.",
+    ),
+    "APPROVAL_REMINDER": (
+        "A request waits for your agency's approval",
+        "Half of the time to answer it is gone. It is listed under what waits for your approval.",
+    ),
+    "APPROVAL_LATE": (
+        "A request was not answered in time",
+        "Nobody of your agency has agreed or refused. Answer it now, or see to it that somebody does.",
+    ),
     "CONSENT_ENDS": ("An agreement ends soon", "Ask the family again before it ends, and record the new answer."),
     "COMES_OF_AGE": (
         "A young person turns 18",

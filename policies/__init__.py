@@ -54,11 +54,13 @@ from policies.overview import (
 )
 from policies.recording import Made, RecordInvalid, Writer, read_made
 from policies.rules import RULES, Rule
+from policies.rules.facts import HEALTH_AGENCIES
 from policies.signing import add_signature, load_signed, sign
 from policies.soundness import faults, gateway_faults, notes
 from policies.worked import Agency
 
 __all__ = [
+    "HEALTH_AGENCIES",
     "RULES",
     "Access",
     "Actor",

@@ -116,6 +116,10 @@ PERSONAS: Mapping[str, Persona] = _personas(
         person=Identity("brightwell.marcus", ("Marcus", "Owen"), "Brightwell", (38, 2, 3), "9997000455"),
     ),
     Persona(
+        "sms_guardian", "ts-0016", "Maureen Ashdown", "sms", Role.CALDICOTT_GUARDIAN,
+        "Caldicott Guardian of Fresh Tide: stands for what it does not release",
+    ),
+    Persona(
         "data_steward", "ts-0015", "Imogen Calloway", "csc", Role.DATA_STEWARD,
         "data steward: are these two records one person?",
     ),

@@ -43,6 +43,9 @@ KEYS_MAX_AGE_S, KEYS_MIN_AGE_S = 3600, 30
 STRONG_METHODS = frozenset({"mfa", "hwk", "swk", "sc", "otp"})
 STRONG_CLASSES = frozenset({"strong", "AAL2", "AAL3"})
 
+#: Cases that a token may name: a worker has some twenty; a token with thousands is a mistake.
+MOST_CASES = 200
+
 _REFUSED = "Sign-in did not work."
 _NEXT = ("Try again.", "If it fails again, ring your agency's service desk and say that Kith refused the sign-in.")
 
@@ -255,6 +258,9 @@ class SignIn:
             employment={"ENDED": "ENDED", "SUSPENDED": "SUSPENDED"}.get(str(claim("employment")), "CURRENT"),
             role_from=role_from,
             role_until=role_until,
+            cases=_cases(claim("cases")),
+            perpetrator_facing=claim("perpetrator_facing") is True,
+            under_allegation=claim("under_allegation") is True,
         )
 
 
@@ -266,6 +272,13 @@ def _words(value: Any) -> frozenset[str]:
     """The words of a claim that may be one word or a list of them."""
     values: Iterable[Any] = value if isinstance(value, list) else (value,)
     return frozenset(one for one in values if isinstance(one, str))
+
+
+def _cases(value: Any) -> tuple[str, ...]:
+    """The agency's own record ids that the user is allocated to; what is not such a list is none, never all."""
+    if not isinstance(value, list) or len(value) > MOST_CASES:
+        return ()
+    return tuple(one for one in value if isinstance(one, str) and 0 < len(one) <= 64)
 
 
 def _birth_date(claims: Mapping[str, Any]) -> date | None:

@@ -10,13 +10,13 @@ from datetime import date, datetime
 from flask import Blueprint, current_app, redirect, render_template, request, session
 from werkzeug.wrappers import Response
 
-from hub import oversight
+from hub import oversight, suspension
 from hub.assembly import Hub
 from hub.context import Actor
 from hub.enquiries import user_of
 from hub.errors import SignInRefused
 from hub.headers import for_everybody_signed_in, open_to_all, page_of
-from hub.people import candidates, family_of, parse_box
+from hub.people import candidates, family_of, parse_box, review
 from hub.signin.oidc import SignIn
 from hub.signin.sessions import to_session
 from hub.web.common import context_of, hub_of
@@ -59,6 +59,7 @@ def answer() -> Response:
     try:
         actor, born = service.finish(request.args.to_dict(), started, now=now)
         _require_current(actor, now)
+        suspension.require_not_suspended(hub, actor.id)
     except SignInRefused as error:
         # Without a sign-in in progress it is anybody's empty request, which must not fill the trail.
         if started is not None:
@@ -68,7 +69,7 @@ def answer() -> Response:
     session.clear()
     if draft and draft["user"] == actor.id:
         session["draft"] = draft
-    session["actor"] = to_session(with_own_person(hub, actor, born, now))
+    session["actor"] = to_session(with_cases(hub, with_own_person(hub, actor, born, now)))
     session.rotate = True  # type: ignore[attr-defined]
     ctx = context_of()
     hub.trail.append("sign-in", now=now, user=user_of(ctx), outcome="ACCEPTED", trace=ctx.request_id)
@@ -102,6 +103,16 @@ def with_own_person(hub: Hub, actor: Actor, born: date | None, now: datetime) ->
         exact = [c.person for c in candidates(database, hub.keys, query, now=now).candidates if c.hidden_exact]
         family = {m.person for person in exact for m in family_of(database, hub.keys, person, now=now).members}
     return replace(actor, own_persons=tuple(exact), own_family=tuple(sorted(family - set(exact))))
+
+
+def with_cases(hub: Hub, actor: Actor) -> Actor:
+    """The actor, tied to the persons whose cases their employer says they hold (rules P28 and P35).
+
+    Only records of their own agency count: another agency's number may look the same.
+    """
+    with hub.db.session() as database:
+        found = [review.person_with(database, actor.agency, record) for record in actor.cases]
+    return replace(actor, case_persons=tuple(sorted({person for person in found if person is not None})))
 
 
 def _require_current(actor: Actor, now: datetime) -> None:

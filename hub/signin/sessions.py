@@ -183,5 +183,7 @@ def actor_of(values: dict[str, Any]) -> Actor:
             "role_until": datetime.fromisoformat(until) if until else None,
             "own_persons": tuple(values["own_persons"]),
             "own_family": tuple(values["own_family"]),
+            "cases": tuple(values.get("cases", ())),
+            "case_persons": tuple(values.get("case_persons", ())),
         }
     )

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from werkzeug.wrappers import Response as AnyResponse
 
 from audit import EntryUnknown, Receipt, verifier_source
+from hub.approvals.answering import APPROVING
 from hub.assembly import Hub
 from hub.context import RequestContext
 from hub.headers import CHECKING, ENQUIRING, OVERSEEING, STEWARDING, for_everybody_signed_in, open_to_all
@@ -88,6 +89,7 @@ def home() -> AnyResponse | str:
         (OVERSEEING, "/ig"),
         (STEWARDING, "/matching"),
         (QUEUEING, "/tasks"),
+        (APPROVING, "/approvals"),
     ):
         if role in roles:
             return redirect(where, code=303)
@@ -139,9 +141,13 @@ def _nav(role: Role, *, answers_by_hand: bool) -> list[dict[str, Any]]:
         entries += [("/gp-check", "Check a patient")]
     if role in QUEUEING:
         entries += [("/tasks", "Tasks")]
+    if role in APPROVING:
+        entries += [("/approvals", "For your approval")]
     if role in STEWARDING:
         entries += [("/matching", "Records in doubt")]
     if role in OVERSEEING:
         entries += [("/ig", "Disclosures")]
+    if role in OVERSEEING or role == Role.DPO:
+        entries += [("/refusals", "Refusals")]
     entries += [("/agreements", "Agreements")]
     return [{"href": href, "text": words, "current": request.path == href} for href, words in entries]

@@ -27,10 +27,12 @@ from hub.words import (
     THRESHOLD_WORDS,
     day,
 )
-from policies.vocabulary import Threshold
+from policies.vocabulary import Role, Threshold
 
 mash = Blueprint("mash", __name__)
 
+#: Roles that an agreement or rule P28 can name for protected addresses; whether it does is decided at each look.
+REVEALING = frozenset({Role.MASH_DECISION_MAKER, Role.POLICE_MASH_SUPERVISOR, Role.SOCIAL_WORKER})
 CONNECTIONS = [
     {"value": "HOUSEHOLD", "text": "Lives with the child"},
     {"value": "NAMED_CONCERN", "text": "Is named in the concern"},
@@ -152,6 +154,8 @@ def who(enquiry_id: str) -> Response:
         detail_action=f"/enquiries/{enquiry.id}/picture",
         add_action=f"/enquiries/{enquiry.id}/search",
         consent_href=f"/enquiries/{enquiry.id}/consent",
+        approval_href=f"/enquiries/{enquiry.id}/approvals",
+        protected_href=f"/enquiries/{enquiry.id}/protected" if ctx.actor.role in REVEALING else None,
         close_action=None if enquiry.closed_at else f"/enquiries/{enquiry.id}/close",
         connections=CONNECTIONS,
         values=take_draft(f"/enquiries/{enquiry.id}/search"),

@@ -3,12 +3,14 @@
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from hub import break_glass, tasks
+from hub import break_glass, protected_address, tasks
+from hub.approvals.stored import name_of
 from hub.break_glass import REVIEW, Declared
 from hub.errors import FormRefused
 from hub.headers import ENQUIRING, OVERSEEING, for_roles
 from hub.inbox import ANSWERING, CAME_LATE, HALF_TIME, OVERDUE, UNANSWERED
-from hub.tasks import DISPUTE, QUEUEING, Task
+from hub.suspension import SUSPENDED
+from hub.tasks import ANSWERED, DISPUTE, FINDINGS, INVESTIGATE, QUEUEING, Task
 from hub.web.common import context_of, hub_of
 from hub.words import TASK_WORDS
 from policies.vocabulary import Role
@@ -24,7 +26,23 @@ REVIEWS = [
     {"value": "JUSTIFIED", "text": "It was justified"},
     {"value": "NOT_JUSTIFIED", "text": "It was not justified, or went too far"},
 ]
-CHOICES = {DISPUTE: CHECKS, REVIEW: REVIEWS}
+#: What a manager can decide about a shut account.
+DECISIONS = [
+    {"value": "RESTORE", "text": "Open the account again"},
+    {"value": "KEEP", "text": "Keep it shut"},
+]
+#: What looking into a look at a protected address can find.
+LOOKS = [
+    {"value": "IN_ORDER", "text": "There was a reason for it"},
+    {"value": "NOT_IN_ORDER", "text": "There was none, or it went too far"},
+]
+CHOICES = {DISPUTE: CHECKS, REVIEW: REVIEWS, SUSPENDED: DECISIONS, INVESTIGATE: LOOKS}
+QUESTIONS = {
+    DISPUTE: "What did your check find?",
+    REVIEW: "What did your review find?",
+    SUSPENDED: "What do you decide?",
+    INVESTIGATE: "What did you find?",
+}
 
 task_pages = Blueprint("tasks", __name__)
 
@@ -53,14 +71,17 @@ def _page(values: dict[str, str], errors: dict[str, str]) -> str:
     found, total = tasks.open_tasks(hub, ctx)
     reviews = frozenset(t.refers for t in found if t.kind == REVIEW and t.refers)
     declared = break_glass.for_review(hub, ctx, reviews)
-    views = [_view(t, declared.get(t.refers or "")) for t in found]
+    looks = frozenset(t.refers for t in found if t.kind == INVESTIGATE and t.refers)
+    looked = protected_address.for_investigation(hub, ctx, looks)
+    views = [{**_view(t, declared.get(t.refers or "")), "looked": looked.get(t.refers or "")} for t in found]
     return render_template("tasks.html", tasks=views, total=total, values=values, errors=errors)
 
 
 def _enquiry_page(task: Task, role: Role) -> str | None:
     if not task.enquiry or role not in ENQUIRING:
         return None
-    page = "who" if task.kind in (UNANSWERED, CAME_LATE) else "consent"
+    pages = {UNANSWERED: "who", CAME_LATE: "who", ANSWERED: "approvals"}
+    page = pages.get(task.kind, "consent")
     return f"/enquiries/{task.enquiry}/{page}"
 
 
@@ -70,8 +91,9 @@ def _view(task: Task, declared: Declared | None) -> dict[str, object]:
     return {
         "id": task.id,
         "choices": CHOICES.get(task.kind),
-        "question": "What did your review find?" if task.kind == REVIEW else "What did your check find?",
-        "asks_why": task.kind == REVIEW,
+        "question": QUESTIONS.get(task.kind),
+        "asks_why": task.kind in FINDINGS,
+        "about": name_of(hub_of(), task.refers) if task.kind == SUSPENDED and task.refers else None,
         "declared": declared,
         "title": title,
         "what": what,

@@ -151,7 +151,7 @@ def judge(door: Door, who: Who, thing: Thing | None, *, in_force: bool = True) -
     if not in_group(who.role, door.who):
         return "not-your-role", nothing, 0
     if thing is None:
-        desk = door.rule == "/ig" and not who.strong
+        desk = door.rule in ("/ig", "/refusals") and not who.strong
         return ("refused", nothing, 0) if desk else ("let-in", door.answers["open"], 0)
     about = _facts(who, thing, in_force)
     for line, when, verdict in _lines(thing.about):

@@ -17,7 +17,7 @@ from connectors.tables import inbox_requests
 from hub.duties import Duty, write
 from hub.people.tables import links, records
 from hub.signin.oidc import read_issuers
-from hub.tables import duties, enquiries
+from hub.tables import approval_asks, duties, enquiries
 from tests.access.oracle import Thing, Who, kinds
 from tests.conftest import House, Visitor
 from tests.hub.conftest import Gate, newest, with_parts
@@ -76,6 +76,7 @@ def build(house: House, provider: Provider, folder: Path, *, small: bool) -> Wor
             _enquiries(world, agency, purpose)
     _requests(world)
     _receipts(world)
+    _asks(world)
     _tasks(world)
     _records(world)
     for about in list(world.things):
@@ -171,6 +172,28 @@ def _receipts(world: World) -> None:
 
 def _by(event: Any, user: str) -> bool:
     return bool(event.fields.get("user", {}).get("subject") == user)
+
+
+def _asks(world: World) -> None:
+    """A request that waits for an owner's word, and one that is not there."""
+    _, visitor = _maker(world, "MASH_SOCIAL_WORKER", "csc")
+    form = {"purpose": "S47_ENQUIRY", "reference": "REF/9", "rationale": REASON, "who": "999 700 0048"}
+    page = visitor.post("/enquiries/new", form | {"threshold": "S47_DECISION"}).text
+    action = re.search(r'action="(/enquiries/[^"/]+)/person"', page)
+    person = re.search(r'name="person" value="([^"]+)"', page)
+    assert action, page
+    assert person, page
+    assert visitor.post(f"{action[1]}/person", {"person": person[1]}).status_code == 303
+    what = re.search(r'value="(OWNER_RELEASE:[^"]+:sms)"', visitor.get(f"{action[1]}/approvals").text)
+    assert what, "the recovery service is not asked"
+    asked = visitor.post(f"{action[1]}/approvals", {"what": what[1], "reason": REASON})
+    assert asked.status_code == 303, asked.text
+    with world.gate.hub.db.session() as session:
+        newest_first = select(approval_asks.c.id).order_by(approval_asks.c.asked_at.desc())
+        (ask, *_) = session.scalars(newest_first)
+    # Whoever is told that something of theirs was shown also answers for its release.
+    world.add("ask", ask, agency="sms", kind="NOTIFY_OWNER")
+    world.add("ask", "AP-0000000000000000", there="no")
 
 
 def _tasks(world: World) -> None:

@@ -143,6 +143,58 @@ def emergency(v: Visitor) -> Tour:
     yield "tasks-review"
 
 
+def approval_of_others(v: Visitor) -> Tour:
+    """What a worker may ask an owner to release: the owner item by item, its senior, the one look, the register."""
+    page = v.sign_in("mash_social_worker")
+    v.go("/enquiries/new")
+    fill_enquiry(page, "showcase")
+    v.press("Search")
+    v.press("This is the person")
+    v.follow("Ask for somebody else’s approval, or see what was approved")
+    yield "approval"
+    where = page.url
+    v.press("Ask")
+    yield "approval-errors"
+    page.get_by_label("Leanne", exact=False).first.check()
+    page.get_by_label("Why do you need it?").fill("Whether the child is safe depends on her mother’s treatment")
+    v.press("Ask")
+    yield "approval-asked"
+    v.press("Sign out")
+    page = v.sign_in("sms_worker")
+    v.follow("For your approval")
+    yield "approval-queue"
+    with page.expect_navigation():
+        page.get_by_role("link", name="Release by the agency").first.click()
+    yield "approval-answer"
+    v.press("Save")
+    yield "approval-answer-errors"
+    for number, group in enumerate(page.get_by_role("group", name="May it be shown?").all()):
+        group.get_by_label("Yes, all that may" if number == 0 else "No.", exact=False).check()
+    for field in page.get_by_label("Why, if not all of it?", exact=False).all():
+        field.fill("The treatment would end if this were passed on to others")
+    v.press("Save")
+    v.press("Sign out")
+    page = v.sign_in("sms_guardian")
+    v.go("/approvals")
+    yield "approval-queue-senior"
+    with page.expect_navigation():
+        page.get_by_role("link", name="A refusal for you").first.click()
+    yield "approval-sign-off"
+    page.get_by_label("Yes. My name", exact=False).check()
+    page.get_by_label("Why?").fill("I have read it and the harm to treatment outweighs")
+    v.press("Save")
+    v.press("Sign out")
+    page = v.sign_in("mash_social_worker")
+    page.goto(where)
+    yield "approval-agreed"
+    v.press("Show it once")
+    yield "approval-picture"
+    v.press("Sign out")
+    v.sign_in("ig_officer")
+    v.follow("Refusals")
+    yield "refusals"
+
+
 def key_worker(v: Visitor) -> Tour:
     """Early help: a family that agreed, and a young person who refuses whatever his mother says."""
     page = v.sign_in("family_keyworker")
@@ -285,6 +337,7 @@ TOURS: Mapping[str, Callable[[Visitor], Tour]] = {
     "other_families": other_families,
     "gp_coordinator": gp_coordinator,
     "emergency": emergency,
+    "approval_of_others": approval_of_others,
     "key_worker": key_worker,
     "consent_of_a_family": consent_of_a_family,
     "governance": governance,

@@ -1,0 +1,86 @@
+"""An alert of the highest level shuts the account until a manager has decided (rule P36).
+
+For: alerts that say that the user may be a danger to the person they looked for. Must never be lifted by the user, and
+never tell them why.
+"""
+
+from datetime import datetime, time
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from hub.assembly import Hub
+from hub.casefile import LONDON, london
+from hub.context import RequestContext
+from hub.duties import Duty, write
+from hub.enquiries import user_of
+from hub.errors import SignInRefused
+from hub.tables import suspensions, web_sessions
+from hub.working_days import working_day_after
+
+#: Rules whose alert is of the highest level: an alleged perpetrator, or an allegation against the user.
+HIGHEST = frozenset({"P32", "P36"})
+SUSPENDED = "ACCOUNT_SUSPENDED"
+#: What a manager can decide.
+DECISIONS = ("RESTORE", "KEEP")
+
+
+def suspend(hub: Hub, ctx: RequestContext, *, alarm: str) -> None:
+    """Shuts the user's account from the next request on. Effects: an event, the row, a task; their sessions end."""
+    user = ctx.actor.id
+    if is_suspended(hub, user):
+        return
+    receipt = hub.trail.append(
+        "admin",
+        now=ctx.now,
+        user=user_of(ctx),
+        trace=ctx.request_id,
+        action="account-suspended",
+        outcome="SUSPENDED",
+        refers=[alarm],
+        object={"type": "user", "id": user},
+    )
+    write(
+        hub,
+        [
+            Duty(
+                kind=SUSPENDED,
+                agency=ctx.actor.agency,
+                receipt=receipt.eid,
+                due_at=datetime.combine(working_day_after(london(ctx.now).date()), time(23, 59), LONDON),
+                barred=user,
+                refers=user,
+                once=(SUSPENDED, receipt.eid),
+            )
+        ],
+        now=ctx.now,
+    )
+    try:
+        with hub.db.writing() as session:
+            session.execute(insert(suspensions).values(user=user, since=ctx.now, alarm=alarm))
+            session.execute(delete(web_sessions).where(web_sessions.c.user == user))
+    except IntegrityError:
+        return  # Another request of the same user was faster.
+
+
+def restore(hub: Hub, user: str) -> None:
+    """Opens the account again; the manager's decision is the task's event."""
+    with hub.db.writing() as session:
+        session.execute(delete(suspensions).where(suspensions.c.user == user))
+
+
+def is_suspended(hub: Hub, user: str) -> bool:
+    """Whether a manager's decision about this account is awaited, or was to keep it shut."""
+    with hub.db.session() as session:
+        return session.scalar(select(suspensions.c.user).where(suspensions.c.user == user)) is not None
+
+
+def require_not_suspended(hub: Hub, user: str) -> None:
+    """Raises SignInRefused in the words of a role that is not held: the user is not told why."""
+    if is_suspended(hub, user):
+        error = SignInRefused(
+            "Your agency's record says that you do not have this role at the moment.",
+            next_steps=("Ask your manager to have your role renewed, then sign in again.",),
+        )
+        error.code = "account-suspended"
+        raise error
