@@ -26,6 +26,7 @@ from audit.promise import Promised, read_promise, verify_promise
 from audit.receipts import Receipt, ReceiptProof
 from audit.reconcile import Reconciled
 from audit.tables import CLEARING, create_guards, excess_rights, metadata
+from audit.timekeeping import Steady, since_boot
 from audit.witness import Witness
 from audit.witness_http import witness_app
 
@@ -58,6 +59,7 @@ __all__ = [
     "SealSubject",
     "Shape",
     "State",
+    "Steady",
     "Trail",
     "TrailCorrupt",
     "TrailUnavailable",
@@ -70,6 +72,7 @@ __all__ = [
     "metadata",
     "read_policy",
     "read_promise",
+    "since_boot",
     "verifier_source",
     "verify_promise",
     "witness_app",

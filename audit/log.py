@@ -22,7 +22,7 @@ from audit.checkpoint import Checkpoint, VerifierKey
 from audit.cosigned import quorum_head
 from audit.entry import Entry, Sealed, SealSubject, SigningKey, Submitter, read_entry, seal
 from audit.errors import AuditError, EntryUnknown, EventInvalid, ProofError, TrailCorrupt, TrailUnavailable
-from audit.events import EID, build, milliseconds
+from audit.events import EID, Event, build, milliseconds
 from audit.growth import Tree
 from audit.keyleaf import certify
 from audit.leader import Leader
@@ -32,6 +32,7 @@ from audit.promise import Promised, sign_promise
 from audit.receipts import Receipt, ReceiptProof
 from audit.rederive import rederive
 from audit.tables import missing_guards, missing_tables
+from audit.timekeeping import HEARTBEAT_S, Pulse, Steady, Timekeeper
 from audit.tree import (
     consistency_positions,
     inclusion_positions,
@@ -54,7 +55,8 @@ class Trail:
     Takes: `origin`, the name of the log as others know it, such as `kith.example/county`; `seal_subject`, which
     encrypts under a person's own key; `clock`, the time of checkpoints; `max_wait_s`, how long `append` may take;
     `max_queue`, how many callers may wait at once; `state_folder`, where a PostgreSQL trail remembers its last tree
-    head, outside the database and its backups (SQLite: beside the database); `policy`, whose witnesses' cosignatures
+    head, outside the database and its backups (SQLite: beside the database); `steady`, seconds that only ever pass,
+    against which the clock is held (None: it is not); `policy`, whose witnesses' cosignatures
     go into receipts.
     """
 
@@ -70,6 +72,7 @@ class Trail:
         max_wait_s: float = 2.0,
         max_queue: int = 1024,
         state_folder: Path | None = None,
+        steady: Steady | None = None,
         policy: WitnessPolicy | None = None,
     ) -> None:
         self.verifier_key = VerifierKey.of(origin, log_key.public_key())
@@ -78,6 +81,8 @@ class Trail:
         self._log = Submitter.of(log_key)
         self._seal_subject = seal_subject
         self._clock = clock
+        self._time = Timekeeper(clock, steady)
+        self._pulse = Pulse(self._look_around)
         self._max_wait_s = max_wait_s
         self._state_folder = state_folder
         self._policy = policy
@@ -119,6 +124,7 @@ class Trail:
                 _require_tables(connection)
                 remembered = self._head_file.read() if self._head_file else ""
                 peaks = rederive(connection, self.verifier_key, remembered)
+                self._time.begin(rows.newest_time(connection), whole=bool(remembered))
             before_signing()
             began = self._clock()
             for role, name, public in (
@@ -136,6 +142,7 @@ class Trail:
                 certify(self._submitter.public, origin=self.verifier_key.name, log=self._log, now=began)
             )
             self._await_place(certified.eid)
+            self._pulse.start()
         except BaseException:
             self.close()
             raise
@@ -143,6 +150,7 @@ class Trail:
     def close(self) -> None:
         """Write what waits, then stop. Appending afterwards raises TrailUnavailable."""
         self._closed = True
+        self._pulse.stop()
         ended = True
         if self._started_in == os.getpid():
             ended = self._writer.stop()
@@ -170,17 +178,8 @@ class Trail:
         Effects: one entry; its tree hashes and a checkpoint, at once (SQLite) or within a second (PostgreSQL).
         """
         event = build(kind, now=now, subjects=len(subjects), fields=fields, eid=eid)
-        if self._started_in is None or self._closed:
-            raise TrailUnavailable("The trail is not open.")
-        if self._started_in != os.getpid():
-            raise TrailUnavailable("The trail was started in another process: start it after forking.")
-        try:
-            sealed = seal(event, subjects, self._seal_subject, self._submitter)
-        except AuditError:
-            raise
-        except Exception as error:
-            raise rows.unavailable("The subjects could not be sealed", error) from None
-        return self._write(sealed, may_be_replay=eid is not None)
+        self._require_clock()
+        return self._record(event, subjects, may_be_replay=eid is not None)
 
     def promise(self, intent: Receipt, *, agency: str, subject: int, now: datetime) -> str:
         """The header that goes with one question to a partner: that this intent is on record (`audit.promise`).
@@ -291,6 +290,53 @@ class Trail:
 
     def _write(self, sealed: Sealed, *, may_be_replay: bool = True) -> Receipt:
         return self._writer.submit(Slot(sealed, may_be_replay=may_be_replay))
+
+    def beat(self) -> Receipt | None:
+        """A heartbeat, when nothing was written for an hour; only the leader beats. Effects: at most one entry."""
+        if self._leader is not None and not self._leader.leads:
+            return None
+        now = self._clock()
+        with self._store.reading() as connection:
+            newest_ms = rows.newest_checkpoint_time(connection)
+        if newest_ms is not None and milliseconds(now) - newest_ms < HEARTBEAT_S * 1000:
+            return None
+        return self.append("admin", now=now, client=_SELF, action="HEARTBEAT", outcome="ALIVE")
+
+    def _look_around(self) -> None:
+        """What the pulse does: is the clock right, was anything written of late."""
+        with contextlib.suppress(AuditError):  # What cannot be written now is looked at again with the next beat.
+            self._tell_of_jump()
+            self.beat()
+
+    def _require_clock(self) -> None:
+        """Nothing is recorded while the clock is wrong, except that it is."""
+        try:
+            self._time.require()
+        except TrailUnavailable:
+            with contextlib.suppress(AuditError):
+                self._tell_of_jump()
+            raise
+
+    def _tell_of_jump(self) -> None:
+        jumped = self._time.jumped()
+        if jumped is not None:
+            skew_s, believed = jumped
+            about = {"type": "clock", "id": f"{'ahead' if skew_s > 0 else 'behind'}-{abs(skew_s)}s"}
+            said = {"client": _SELF, "action": "REFUSED", "reason": "CLOCK_JUMP", "object": about}
+            self._record(build("alarm", now=believed, subjects=0, fields=said), (), may_be_replay=False)
+
+    def _record(self, event: Event, subjects: Sequence[str], *, may_be_replay: bool) -> Receipt:
+        if self._started_in is None or self._closed:
+            raise TrailUnavailable("The trail is not open.")
+        if self._started_in != os.getpid():
+            raise TrailUnavailable("The trail was started in another process: start it after forking.")
+        try:
+            sealed = seal(event, subjects, self._seal_subject, self._submitter)
+        except AuditError:
+            raise
+        except Exception as error:
+            raise rows.unavailable("The subjects could not be sealed", error) from None
+        return self._write(sealed, may_be_replay=may_be_replay)
 
     def _tell_of_refusal(self, reason: str) -> None:
         """Somebody handed in what no worker of ours signed: an alarm. The row itself is kept in `audit_refused`."""

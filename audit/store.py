@@ -258,6 +258,18 @@ def read_head(connection: Connection) -> Head:
     return Head(*rows[0]) if rows else EMPTY_HEAD
 
 
+def newest_time(connection: Connection) -> int | None:
+    """The time of the newest entry."""
+    t: int | None = connection.scalar(select(entries.c.t).order_by(entries.c.idx.desc()).limit(1))
+    return t
+
+
+def newest_checkpoint_time(connection: Connection) -> int | None:
+    """When the newest checkpoint was signed, by the clock of whoever signed it."""
+    t: int | None = connection.scalar(select(checkpoints.c.t).order_by(checkpoints.c.size.desc()).limit(1))
+    return t
+
+
 def read_signed_head(connection: Connection, key: VerifierKey) -> Head:
     """The newest checkpoint, its signature checked. Raises: TrailCorrupt."""
     head = read_head(connection)

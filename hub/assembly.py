@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from audit import Cosigners, Event, Trail
+from audit import Cosigners, Event, Steady, Trail, since_boot
 from connectors import Connector, Gatherer, Partner, build_connector, load_partners
 from hub.db import Database, make_engine
 from hub.erasure import KeyStore, SubjectKeys, month_of
@@ -63,9 +63,10 @@ class Hub:
         self.db.engine.dispose()
 
 
-def open_hub(settings: Settings, *, clock: Clock = utc_now) -> Hub:
+def open_hub(settings: Settings, *, clock: Clock = utc_now, steady: Steady | None = since_boot) -> Hub:
     """Opens the parts in order and re-derives the trail before anything can be asked.
 
+    Takes: `steady`, against which the clock is held; None for a clock that may be moved, as tests do.
     Raises SettingsRefused, ConnectorError or AgreementError for a file that is wrong, TrailCorrupt when the
     trail is smaller than or different from what was last signed.
     """
@@ -93,6 +94,7 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now) -> Hub:
         clock=clock,
         max_wait_s=settings.trail_wait_s,
         state_folder=settings.keys_folder,
+        steady=steady,
         policy=policy,
     )
     cosigners = None

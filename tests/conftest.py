@@ -160,7 +160,7 @@ def house(
     # Tests move the clock and put copies back, which witnesses are there to notice; those of the trail have their own.
     del demonstration.environment["HUB_WITNESS_POLICY_FILE"]
     clock = Clock()
-    hub = open_hub(read_settings(demonstration.environment), clock=clock)
+    hub = open_hub(read_settings(demonstration.environment), clock=clock, steady=None)
     try:
         yield House(hub, create_app(hub), demonstration, clock)
     finally:

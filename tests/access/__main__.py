@@ -43,7 +43,7 @@ def main() -> int:
 def _play(folder: Path, cases: int, seed: int) -> Report:
     demonstration = set_up(folder / "demo", now=datetime.now(UTC), base_url="http://127.0.0.1:8400")
     clock, provider = Clock(), Provider()
-    hub = open_hub(read_settings(demonstration.environment), clock=clock)
+    hub = open_hub(read_settings(demonstration.environment), clock=clock, steady=None)
     try:
         world = build(House(hub, create_app(hub), demonstration, clock), provider, folder, small=False)
         require_a_row_for_every_door(world.gate.house.app)

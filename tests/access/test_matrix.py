@@ -51,7 +51,7 @@ def world(new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathF
         database_url=new_database("sqlite"),
     )
     clock, provider = Clock(), Provider()
-    hub = open_hub(read_settings(demonstration.environment), clock=clock)
+    hub = open_hub(read_settings(demonstration.environment), clock=clock, steady=None)
     try:
         yield build(House(hub, create_app(hub), demonstration, clock), provider, folder, small=True)
     finally:

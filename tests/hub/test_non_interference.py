@@ -58,7 +58,7 @@ def without(house: House, tmp_path: Path) -> Iterator[World]:
             "HUB_DATABASE_URL": f"sqlite:///{folder / 'kith.sqlite'}",
             "HUB_KEYS_DIR": str(folder / "keys"),
         }
-        hub = open_hub(read_settings(own), clock=house.clock)
+        hub = open_hub(read_settings(own), clock=house.clock, steady=None)
         opened.append(hub)
         with hub.db.writing() as session:
             session.execute(delete(records).where(records.c.person.in_(persons)))
