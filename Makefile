@@ -1,6 +1,6 @@
 # Two commands do everything: `make demo` and `make test`. Nothing needs to be installed by hand first;
 # Debian packages are installed when root, else the exact command is printed.
-.PHONY: demo test check lock env env-test screens mutants access
+.PHONY: demo test check lock env env-test screens mutants trail-proofs access
 SHELL := bash
 PY := .venv/bin/python
 
@@ -15,7 +15,7 @@ env-test:
 
 # Everything: format, lint, types, structure, all tests on SQLite and PostgreSQL, browser journeys.
 test: env-test
-	@scripts/debian-packages chromium fonts-liberation
+	@scripts/debian-packages chromium fonts-liberation strace
 	@$(MAKE) --no-print-directory check
 	$(PY) -m pytest tests -n 2 --dist loadfile
 
@@ -43,3 +43,8 @@ mutants: env-test
 # Every role at every door with every thing, judged by an independent oracle: make access CASES=100000
 access: env-test
 	$(PY) -m tests.access $(if $(CASES),--cases $(CASES)) $(if $(SEED),--seed $(SEED))
+
+# The trail under kill -9, power loss, full disks, flipped bits and load, each with its figure; make trail-proofs NAME=kill COUNT=20
+trail-proofs: env-test
+	@scripts/debian-packages strace wrk
+	@$(PY) -m tests.simulation $(NAME) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))

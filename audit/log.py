@@ -120,9 +120,10 @@ class Trail:
         if self._head_file is not None:
             self._head_file.acquire()
         try:
+            # Before the database is looked at: another worker may grow both meanwhile.
+            remembered = self._head_file.read() if self._head_file else ""
             with self._store.reading() as connection:
                 _require_tables(connection)
-                remembered = self._head_file.read() if self._head_file else ""
                 peaks = rederive(connection, self.verifier_key, remembered)
                 self._time.begin(rows.newest_time(connection), whole=bool(remembered))
             before_signing()
