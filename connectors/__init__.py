@@ -42,6 +42,7 @@ from connectors.inbox_desk import (
 )
 from connectors.lint import Finding, check_partner_file
 from connectors.loading import LoadReport, forget_drop, load_drop
+from connectors.mais import MaisConnector
 from connectors.partner import WAYS, load_partner, load_partners, moved, person_mapping
 from connectors.quality import ElementCount, FileCount, Unused
 from connectors.records import (
@@ -98,6 +99,7 @@ __all__ = [
     "Keys",
     "LastLoad",
     "LoadReport",
+    "MaisConnector",
     "Mark",
     "Marked",
     "Name",
@@ -161,6 +163,8 @@ def build_connector(partner: Partner, *, open_session: OpenSession, keys: Keys) 
         return FhirConnector(partner)
     if partner.way == "inbox":
         return InboxConnector(partner, open_session, keys)
+    if partner.way == "mais":
+        return MaisConnector(partner)
     if partner.way == "rest":
         return RestConnector(partner)
     if partner.way == "sql":

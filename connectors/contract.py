@@ -195,6 +195,7 @@ class Ask:
     """One question to one partner about one person: only what was permitted, only after the intent was audited.
 
     `records` are the partner's own record ids when the hub knows them; else `query` says who is meant.
+    `claims` are codes and moments that another hub decides by: the role that asks, the threshold that is recorded.
     `wanted` holds the permitted field names per category. A connector refuses an ask without its promise.
     """
 
@@ -206,6 +207,7 @@ class Ask:
     purpose: str
     promise: Promise
     reply: Reply | None = None
+    claims: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,16 @@ from policies.vocabulary import AgencyType, DataCategory, FieldKind
 
 Word = TypeVar("Word", bound=StrEnum)
 
-WAYS = ("extract", "fhir", "inbox", "rest", "sql")
+WAYS = ("extract", "fhir", "inbox", "mais", "rest", "sql")
 #: What a way calls the place that one kind of item comes from.
-SOURCE_KEY = {"extract": "file", "fhir": "resource", "inbox": "fields", "rest": "path", "sql": "query"}
+SOURCE_KEY = {
+    "extract": "file",
+    "fhir": "resource",
+    "inbox": "fields",
+    "mais": "fields",
+    "rest": "path",
+    "sql": "query",
+}
 #: FHIR R4 (hl7.org/fhir/R4) resource type -> the element that says whom it is about.
 FHIR_SUBJECT: Mapping[str, str] = MappingProxyType(
     {
@@ -59,6 +66,7 @@ _REACH_KEYS = {
     "extract": _DROP_KEYS,
     "fhir": (*_DROP_KEYS, *_HTTP_KEYS, "dialect"),
     "inbox": (),
+    "mais": ("base_url", "network", "ca_file", "key_file", "client_id", "policy", "system", "deadline_s"),
     "rest": (*_DROP_KEYS, *_HTTP_KEYS),
     "sql": (*_DROP_KEYS, "url", "password_file", "deadline_s"),
 }
@@ -251,6 +259,8 @@ def _reach(t: _Table, *, drops_people: bool) -> tuple[str, Mapping[str, object]]
         reach["folder"] = _folder(t)
         reach["encoding"] = t.choice("encoding", ENCODINGS, "utf-8")
         reach["delimiter"] = t.choice("delimiter", DELIMITERS, ",")
+    if way == "mais":
+        reach |= _as_client(t)
     if way in ("fhir", "rest"):
         reach["network"] = t.choice("network", NETWORKS, "public")
         reach["base_url"] = _base_url(t, str(reach["network"]))
@@ -271,6 +281,16 @@ def _reach(t: _Table, *, drops_people: bool) -> tuple[str, Mapping[str, object]]
         reach["deadline_s"] = float(deadline)
     t.done()
     return way, MappingProxyType({"way": way, **reach})
+
+
+def _as_client(t: _Table) -> dict[str, object]:
+    """How we ask another hub: where, as whom, with which key, under which policy."""
+    network = t.choice("network", NETWORKS, "public")
+    reach: dict[str, object] = {"network": network, "base_url": _base_url(t, network)}
+    reach |= {key: t.text(key) for key in ("key_file", "client_id", "policy", "system")}
+    if ca_file := t.maybe_text("ca_file"):
+        reach["ca_file"] = ca_file
+    return reach
 
 
 def _folder(t: _Table) -> str:
@@ -311,8 +331,8 @@ def _database(t: _Table) -> str:
 
 def _people(t: _Table, way: str, code: str, reach: Mapping[str, object]) -> Mapping[str, object]:
     table = dict(t.rest)
-    if way == "inbox":
-        t.refuse("", "is not for way 'inbox'", "remove it: the person who answers is told who is meant")
+    if way in ("inbox", "mais"):
+        t.refuse("", f"is not for way {way!r}", "remove it: whoever answers is told who is meant")
     for key, wanted in (("query", "sql"), ("rows", "rest")):
         if key in table and way != wanted:
             t.refuse(key, f"is not for way {way!r}", f"it belongs to {wanted!r}")
@@ -342,8 +362,8 @@ def _people(t: _Table, way: str, code: str, reach: Mapping[str, object]) -> Mapp
 
 
 def _items(t: _Table, way: str) -> ItemMapping:
-    if way == "inbox":
-        return _form(t)
+    if way in ("inbox", "mais"):
+        return _form(t, way)
     key = SOURCE_KEY[way]
     source = t.text(key)
     if way == "extract":
@@ -410,13 +430,16 @@ def _kinds(t: _Table, values: Mapping[str, str], fixed: Mapping[str, str]) -> di
     return kinds
 
 
-def _form(t: _Table) -> ItemMapping:
-    """What a person is asked for on a form; that the service is involved is always one of it."""
+def _form(t: _Table, way: str) -> ItemMapping:
+    """What a person is asked for on a form, or another hub by its operation; always that the service is involved."""
     category = t.word("category", DataCategory)
     named = t.texts("fields", ())
     if not named:
         t.refuse("fields", "is missing", 'say what is asked for, for example ["service", "since"]')
-    extra = ("held", "involved") if category is DataCategory.SERVICE_INVOLVEMENT else ("held",)
+    if way == "mais" and (category is not DataCategory.SERVICE_INVOLVEMENT or {*named} - {"service", "contact"}):
+        t.refuse("fields", "is more than the operation tells", 'write ["service", "contact"] of SERVICE_INVOLVEMENT')
+    extra: tuple[str, ...] = ("held", "involved") if category is DataCategory.SERVICE_INVOLVEMENT else ("held",)
+    extra = ("involved",) if way == "mais" else extra
     values = {name: name for name in dict.fromkeys((*extra, *named))}
     kinds = _kinds(t, values, {})
     t.done()

@@ -124,6 +124,12 @@ class Wire:
         """Posts JSON and returns the JSON of the answer. Raises ConnectorError with a NoAnswerReason."""
         return self._send("POST", self._path + path, json.dumps(body).encode(), "application/json", promise, give_up_at)
 
+    def post(
+        self, path: str, body: bytes, kind: str, *, headers: Mapping[str, str], promise: Promise, give_up_at: float
+    ) -> object:
+        """Posts these very bytes, which `headers` may sign. Raises ConnectorError with a NoAnswerReason."""
+        return self._send("POST", self._path + path, body, kind, promise, give_up_at, headers)
+
     def post_form(self, path: str, fields: Mapping[str, str], *, promise: Promise, give_up_at: float) -> object:
         """Posts a form and returns the JSON of the answer. Raises ConnectorError with a NoAnswerReason."""
         form = urlencode(fields).encode()

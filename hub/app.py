@@ -20,6 +20,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from audit import TrailCorrupt, TrailUnavailable
 from connectors import ConnectorError
 from hub import errors
+from hub.api.node import mais
 from hub.api.routes import api
 from hub.assembly import Hub, calm_collector, open_hub
 from hub.errors import HubError, KeyRefused
@@ -101,7 +102,7 @@ def create_app(hub: Hub) -> Flask:
         register,
     )
     pages = (common.common, signin, *work)
-    for blueprint in (*pages, api):
+    for blueprint in (*pages, api, mais):
         app.register_blueprint(blueprint)
     _set_up_static(app)
     _set_up_errors(app)

@@ -154,6 +154,18 @@ def whereabouts(
     return brokered.redacted, brokered.receipt
 
 
+def involvement(
+    hub: Hub, ctx: RequestContext, enquiry: Enquiry, member: Member, partners: Iterable[Partner], fields: frozenset[str]
+) -> Brokered:
+    """Whether services are involved with one person, for another hub that asks under an enquiry of its own."""
+    with hub.db.session() as session:
+        facts = facts_for(session, [member.facts.id], enquiry=None, now=ctx.now)
+    relationship = assigned([member.facts.id], enquiry.opened_at)
+    case = CaseFile(hub, ctx, enquiry=enquiry, facts=facts, rationale=enquiry.rationale, relationship=relationship)
+    wanted = frozenset({DataCategory.SERVICE_INVOLVEMENT})
+    return _broker(hub, ctx, case, [member], partners, wanted, enquiry=enquiry, only_fields=fields)
+
+
 def _case(
     hub: Hub,
     ctx: RequestContext,

@@ -167,7 +167,7 @@ def answer(hub: Hub, ctx: RequestContext, request: str, typed: Mapping[str, str]
         mine = (d.refers == found.request.id, d.kind.in_((HALF_TIME, OVERDUE, UNANSWERED)), d.done_at.is_(None))
         session.execute(update(duties).where(*mine).values(done_at=ctx.now, done_by=ctx.actor.id, outcome="ANSWERED"))
     if late:
-        write(hub, [_for_asker(hub.db, found.request, CAME_LATE, receipt, f"{found.request.answers}")], now=ctx.now)
+        write(hub, _for_asker(hub.db, found.request, CAME_LATE, receipt, f"{found.request.answers}"), now=ctx.now)
     return late
 
 
@@ -222,7 +222,7 @@ def ring(db: Database, *, now: datetime) -> int:
         if one.enquiry not in closed:
             owed = [_for_agency(one, OVERDUE if over else HALF_TIME)]
             if over:
-                owed.append(_for_asker(db, one, UNANSWERED, one.intent, "over"))
+                owed += _for_asker(db, one, UNANSWERED, one.intent, "over")
             written += store(db, owed, now=now)
         with db.writing() as session:
             note_reminded(session, one.id, step)
@@ -242,22 +242,26 @@ def _for_agency(request: Request, kind: str) -> Duty:
     )
 
 
-def _for_asker(db: Database, request: Request, kind: str, receipt: str, which: str) -> Duty:
-    """A task for the worker who opened the enquiry; theirs alone."""
+def _for_asker(db: Database, request: Request, kind: str, receipt: str, which: str) -> list[Duty]:
+    """A task for the worker who opened the enquiry, theirs alone; none when another hub asked."""
     with db.session() as session:
         e = enquiries.c
         asker = session.execute(select(e.opened_by, e.agency).where(e.id == request.enquiry)).first()
-    return Duty(
-        kind=kind,
-        agency=asker.agency if asker else None,
-        user=asker.opened_by if asker else None,
-        person=request.person,
-        enquiry=request.enquiry,
-        receipt=receipt,
-        due_at=request.due_at,
-        refers=request.id,
-        once=(kind, request.id, request.due_at.isoformat(), which),
-    )
+    if asker is None:
+        return []
+    return [
+        Duty(
+            kind=kind,
+            agency=asker.agency,
+            user=asker.opened_by,
+            person=request.person,
+            enquiry=request.enquiry,
+            receipt=receipt,
+            due_at=request.due_at,
+            refers=request.id,
+            once=(kind, request.id, request.due_at.isoformat(), which),
+        )
+    ]
 
 
 def _of(hub: Hub, ctx: RequestContext, request: str) -> Asked:

@@ -117,6 +117,21 @@ def decide_all(
     return Decided(tuple(permits), tuple(refusals), frozenset(irrelevant))
 
 
+def _claims(request: DecisionRequest) -> dict[str, str]:
+    """What another hub needs to decide by its own rules: codes and moments, never the worker's words."""
+    said = {"Role": str(request.actor.role)}
+    episode = request.episode
+    if episode is not None:
+        said |= {"Episode": episode.id, "OpenedAt": episode.opened_at.isoformat()}
+        if (reached := episode.threshold) is not None:
+            said |= {
+                "Threshold": str(reached.kind),
+                "ThresholdByRole": str(reached.recorded_by_role),
+                "ThresholdAt": reached.recorded_at.isoformat(),
+            }
+    return said
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """One person and one agency, and what of the agency's offers is asked for."""
@@ -167,11 +182,11 @@ def asks_for(
     asked about with an empty name: the connector says that it is too little, and nobody reads "nothing held".
     """
     wanted: dict[tuple[str, str], dict[DataCategory, frozenset[str]]] = {}
-    purpose = ""
+    purpose, claims = "", dict[str, str]()
     numbered = {member.facts.id: (number, member) for number, member in enumerate(members)}
     for permit in permits:
         wanted.setdefault((permit.agency, permit.person), {})[permit.category] = permit.fields
-        purpose = str(permit.request.purpose)
+        purpose, claims = str(permit.request.purpose), _claims(permit.request)
     asks = []
     for (agency, person), categories in wanted.items():
         number, member = numbered[person]
@@ -187,6 +202,7 @@ def asks_for(
                     purpose=purpose,
                     promise=promised(agency, number),
                     reply=reply_by(agency),
+                    claims=claims,
                 )
             )
     return tuple(asks)

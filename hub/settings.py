@@ -40,6 +40,7 @@ class Settings:
     gateways_file: Path
     signatories_file: Path | None
     issuers_file: Path
+    clients_file: Path | None
     workers: int
     threads: int
     idle_min: int
@@ -222,6 +223,7 @@ DESCRIBED: Mapping[str, tuple[str, str]] = {
     "HUB_GATEWAYS_FILE": ("policies/gateways.toml", "register of statutory gateways and their dates"),
     "HUB_SIGNATORIES_FILE": ("(none)", "who signs agreements for each agency; without it signatures are not checked"),
     "HUB_ISSUERS_FILE": ("var/issuers.toml", "identity providers, one per agency or shared"),
+    "HUB_CLIENTS_FILE": ("(none)", "machines of other hubs that may ask, and their public keys; without it none may"),
     "HUB_WORKERS": ("1", "processes; more than one needs PostgreSQL"),
     "HUB_THREADS": ("8", "threads per process"),
     "HUB_IDLE_MIN": ("15", "minutes without a request until a session ends (1 to 60)"),
@@ -270,6 +272,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         gateways_file=env.path("GATEWAYS_FILE", ROOT / "policies" / "gateways.toml"),
         signatories_file=Path(listed) if (listed := env.text("SIGNATORIES_FILE", "")) else None,
         issuers_file=env.path("ISSUERS_FILE", ROOT / "var" / "issuers.toml"),
+        clients_file=Path(clients) if (clients := env.text("CLIENTS_FILE", "")) else None,
         workers=env.whole("WORKERS", 1),
         threads=env.whole("THREADS", 8),
         idle_min=env.whole("IDLE_MIN", 15),

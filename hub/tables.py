@@ -60,6 +60,15 @@ web_sessions = Table(
     Index("web_sessions_seen", "seen_at"),
 )
 
+#: Signed assertions of machines that were used; each is good once.
+client_assertions = Table(
+    "client_assertions",
+    metadata,
+    Column("id_hash", LargeBinary(32), primary_key=True),
+    Column("expires_at", Instant, nullable=False),
+    Index("client_assertions_expires", "expires_at"),
+)
+
 staff = Table(
     "staff",
     metadata,

@@ -1,0 +1,51 @@
+"""The MAIS operation over HTTP: bytes in, FHIR out. Errors are OperationOutcomes.
+
+For: other hubs. Must never answer before the client was authenticated, and never put anything about a person into an
+error.
+"""
+
+import json
+from typing import Any
+
+from flask import Blueprint, Response, g, request
+
+from hub import node
+from hub.errors import FormRefused, SignInRefused
+from hub.headers import for_machines, takes_files
+from hub.signin.clients import authenticate
+from hub.web.common import hub_of
+
+mais = Blueprint("mais", __name__)
+
+OPERATION = "/fhir/Patient/$person-info-query"
+FHIR_JSON = "application/fhir+json"
+LARGEST_QUERY = 64 * 1024
+
+
+@mais.post(OPERATION)
+@for_machines
+@takes_files(LARGEST_QUERY)
+def person_info_query() -> Response:
+    """Is something held about this person, and whom to ring?"""
+    hub, now, body = hub_of(), hub_of().clock(), request.get_data(cache=False)
+    try:
+        address = hub.settings.base_url + OPERATION
+        client = authenticate(hub, request.headers.get("Authorization", ""), body, address=address, now=now)
+        query = node.read_query(json.loads(body), now=now)
+    except SignInRefused as error:
+        return _outcome(401, "login", error.sentence)
+    except FormRefused as error:
+        return _outcome(422, "invalid", " ".join(error.errors.values()))
+    except (ValueError, RecursionError):
+        return _outcome(400, "structure", "The request is not JSON.")
+    said = node.answer(hub, client, query, now=now, request_id=g.request_id)
+    return _fhir(node.as_parameters(said), 200)
+
+
+def _outcome(status: int, code: str, words: str) -> Response:
+    issue = {"severity": "error", "code": code, "diagnostics": words}
+    return _fhir({"resourceType": "OperationOutcome", "issue": [issue]}, status)
+
+
+def _fhir(body: dict[str, Any], status: int) -> Response:
+    return Response(json.dumps(body), status=status, content_type=FHIR_JSON)
