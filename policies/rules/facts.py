@@ -10,7 +10,7 @@ import functools
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from enum import IntEnum
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from policies.case import Agreement, Approval, Clause, ConsentDecision, DecisionRequest, Field
 from policies.vocabulary import (
@@ -416,7 +416,7 @@ class Facts:
                 return of_owner and one.call_back_verified
             case ApprovalKind.SAR_RELEASE:
                 return one.by_role in (Role.DPO, Role.CALDICOTT_GUARDIAN)
-        return False
+        assert_never(one.kind)
 
     def approved(self, kind: ApprovalKind) -> bool:
         """Is a valid approval of this kind present?"""

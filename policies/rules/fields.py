@@ -95,7 +95,7 @@ def f2_emergency_kinds(facts: Facts, emergency: bool) -> Cut | None:
 
 def f3_third_parties(facts: Facts, emergency: bool) -> Cut | None:
     """F3: data about somebody else, unless the owner's release names the field (P29)."""
-    if FieldKind.THIRD_PARTY not in facts.kinds or not facts.partner or facts.purpose == Purpose.SUBJECT_RIGHTS:
+    if facts.purpose == Purpose.SUBJECT_RIGHTS:
         return None
     return Cut(
         ("P29",), lambda one: one.kind == FieldKind.THIRD_PARTY and not facts.names(ApprovalKind.OWNER_RELEASE, one)
@@ -109,31 +109,25 @@ def f4_treatment(facts: Facts, emergency: bool) -> Cut | None:
 
 def f5_referrer(facts: Facts, emergency: bool) -> Cut | None:
     """F5: who made the referral, unless the decision maker receives it (P29)."""
-    if facts.decision_maker or FieldKind.REFERRER_IDENTITY not in facts.kinds:
+    if facts.decision_maker:
         return None
     return Cut(("P29",), lambda one: one.kind == FieldKind.REFERRER_IDENTITY)
 
 
 def f6_barred_kinds(facts: Facts, emergency: bool) -> Cut | None:
     """F6: birth identity of the adopted, former gender identity; the legal or adoption team is told (P27)."""
-    if facts.kinds.isdisjoint(BARRED_KINDS):
-        return None
     return Cut(("P27",), _any_of(BARRED_KINDS), Obligation.ROUTE_HUMAN)
 
 
 def f7_whereabouts(facts: Facts, emergency: bool) -> Cut | None:
     """F7: whereabouts of a shielded person, unless shown as a hidden item to a named role (P28)."""
-    if not facts.shielded or FieldKind.WHEREABOUTS not in facts.kinds:
-        return None
-    if is_hidden_item(facts) and is_named_role(facts):
+    if not facts.shielded or (is_hidden_item(facts) and is_named_role(facts)):
         return None
     return Cut(("P28",), lambda one: one.kind == FieldKind.WHEREABOUTS)
 
 
 def f8_intelligence(facts: Facts, emergency: bool) -> Cut | None:
     """F8: intelligence in any category but its own (P25)."""
-    if FieldKind.INTELLIGENCE not in facts.kinds or not facts.partner:
-        return None
     if facts.category == DataCategory.POLICE_INTELLIGENCE:
         return None
     return Cut(("P25",), lambda one: one.kind == FieldKind.INTELLIGENCE)
@@ -192,7 +186,7 @@ def f12_peer(facts: Facts, emergency: bool) -> Cut | None:
 
 def f13_perpetrator_facing(facts: Facts, emergency: bool) -> Cut | None:
     """F13: whereabouts and safety plan, for workers who face the perpetrator, unless the release names them (P32)."""
-    if not facts.request.actor.perpetrator_facing or facts.kinds.isdisjoint(SAFETY_KINDS):
+    if not facts.request.actor.perpetrator_facing:
         return None
     return Cut(
         ("P32",),
@@ -213,9 +207,7 @@ def f14_subject_access(facts: Facts, emergency: bool) -> Cut | None:
 
 def held_marker_among_others(facts: Facts, emergency: bool) -> Cut | None:
     """P24: a held marker offered with other fields is not for others than the decision maker and the owner."""
-    if FieldKind.HELD_MARKER not in facts.kinds or facts.marker_request:
-        return None
-    if facts.decision_maker or not facts.partner:
+    if facts.marker_request or facts.decision_maker:
         return None
     return Cut(("P24",), lambda one: one.kind == FieldKind.HELD_MARKER)
 

@@ -116,8 +116,6 @@ OUT_OF_TIME = (Finding(Level.DENY, ("P05", "P07")),)
 NECESSARY = (Finding(Level.ALLOW, ("P09",)),)
 UNNECESSARY = (Finding(Level.DENY, ("P09",)),)
 ASK_THE_OWNER = frozenset({Obligation.OWNER_RELEASE, Obligation.LOG_RATIONALE})
-NOT_AGREED = (Finding(Level.DENY, ("P04",), liftable=True),)
-NOT_AGREED_BUT_URGENT = (Finding(Level.REFER, ("P04",), ASK_THE_OWNER, liftable=True),)
 #: Article 9 conditions that look at the person, and gateways that look at the item or at consent (P05).
 PERSONAL_CONDITIONS = frozenset({Article9Condition.VITAL_INTERESTS, Article9Condition.EXPLICIT_CONSENT})
 NARROW_GATEWAYS = frozenset({StatutoryGateway.PCSC2022_S16, StatutoryGateway.HA1996_S213B})
@@ -162,10 +160,10 @@ def sharing_agreement(facts: Facts) -> Findings:
         return AGREED
     if facts.approved(ApprovalKind.ONE_OFF):
         return ONE_OFF
-    found = NOT_AGREED_BUT_URGENT if facts.threshold else NOT_AGREED
-    if (rules := facts.absent(ApprovalKind.ONE_OFF, "P04")) != ("P04",):
-        return (found[0]._replace(rules=rules),)
-    return found
+    rules = facts.absent(ApprovalKind.ONE_OFF, "P04")
+    if facts.threshold:
+        return (finding(Level.REFER, rules, ASK_THE_OWNER, liftable=True),)
+    return (finding(Level.DENY, rules, liftable=True),)
 
 
 def lawful_basis(facts: Facts) -> Findings:

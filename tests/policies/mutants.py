@@ -37,9 +37,10 @@ ORACLE = (
     "test_rules_conflicts_and_situations.py",
     "test_rules_lists.py",
     "test_rules_named.py",
+    "test_rules_edges.py",
 )
 #: Tests that take long: only for what all others leave standing in these modules.
-ORACLE_OF = dict.fromkeys(("decide", "__init__", "facts", "fields"), ("test_decide_each.py",))
+ORACLE_OF = dict.fromkeys(("decide", "__init__", "facts", "fields", "preconditions"), ("test_decide_each.py",))
 QUIETLY = ("-q", "-x", "--noconftest", "--assert=plain", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist")
 #: Nothing that these import rests on a rule, so they are read once for all faults.
 READ_ONCE = frozenset({"policies.vocabulary", "policies.case", "policies.form"})

@@ -64,8 +64,8 @@ def _line(node: ast.AST) -> int:
 
 
 def _left_alone(tree: ast.Module) -> set[int]:
-    """Annotations and decorators, with all that is inside them."""
-    roots: list[ast.AST] = []
+    """Annotations and decorators, with all that is inside them; and what is steady, which only saves time."""
+    roots: list[ast.AST] = [one for one in ast.walk(tree) if isinstance(one, ast.keyword) and one.arg == "steady"]
     for node in ast.walk(tree):
         roots += getattr(node, "decorator_list", [])
         roots += [part for part in (getattr(node, "annotation", None), getattr(node, "returns", None)) if part]

@@ -9,25 +9,34 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies import DecisionRequest, Item, Seal, decide, decide_each
+from policies import DecisionRequest, Gillick, Item, Scope, Seal, decide, decide_each
 from policies.case import BreakGlass, Field, Intelligence
 from policies.decide import _parts
 from policies.rules import EVERY_RULE, rules_for
 from policies.rules.facts import Facts, Occasion
 from policies.rules.fields import LINES, _lines_for
 from policies.vocabulary import (
+    AgencyType,
+    Article9Condition,
+    Circumstance,
     ConnectorState,
+    ConsentKind,
     DataCategory,
     FieldKind,
+    GillickStatus,
     HandlingCode,
     Involvement,
     ItemForm,
+    Outcome,
     Purpose,
     SealState,
+    StatutoryGateway,
 )
-from tests.policies.build import BASE, HOUR, NOW, born, changed, consent, fields
+from tests.policies.build import BASE, HOUR, NOW, basis, born, changed, consent, fields, pairs
 from tests.policies.test_properties import QUICK, REQUESTS
 
+HEALTH_SUMMARY = DataCategory.HEALTH_SUMMARY
+SERIOUS = frozenset({Circumstance.SERIOUS_CRIME})
 #: What a request has beside the parts that a person and an agency share.
 OF_ITEM = {"item", "request_hash", "connector"}
 #: The terms that an item brings.
@@ -81,6 +90,37 @@ def test_a_family_of_every_category_is_decided_the_same() -> None:
     one_by_one = [decide(request) for request in page]
     assert list(decide_each(page)) == one_by_one
     assert len({decision.outcome for decision in one_by_one}) >= 4
+
+
+SPECIAL_PLACES = [
+    ("explicit consent for one category only", {
+        "consents": (consent(kind=ConsentKind.UK_GDPR, scope=Scope(categories=frozenset({HEALTH_SUMMARY}))),)},
+     {"art9": Article9Condition.EXPLICIT_CONSENT}, (HEALTH_SUMMARY, DataCategory.ASC_PACKAGE)),
+    ("a child who is competent for one category only", {
+        "subject__date_of_birth": born(2012, 1, 1),
+        "subject__gillick": Gillick(status=GillickStatus.COMPETENT, categories=frozenset({HEALTH_SUMMARY}))},
+     {"art9": Article9Condition.VITAL_INTERESTS}, (DataCategory.ASC_PACKAGE, HEALTH_SUMMARY)),
+    ("the serious violence duty, which carries no health data", {
+        "purpose": Purpose.CRIME, "owner__agency_type": AgencyType.HOUSING_AUTHORITY, "circumstances": SERIOUS},
+     {"gateways": frozenset({StatutoryGateway.PCSC2022_S16})}, (DataCategory.SOCIAL_CARE_NARRATIVE, HEALTH_SUMMARY)),
+    ("a duty to refer with consent for one category", {
+        "purpose": Purpose.HOMELESSNESS_REFERRAL,
+        "consents": (consent(scope=Scope(categories=frozenset({DataCategory.HOUSING}))),)},
+     {"gateways": frozenset({StatutoryGateway.HA1996_S213B})}, (DataCategory.HOUSING, DataCategory.EDUCATION)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("side", ["owner", "recipient"])
+@pytest.mark.parametrize(("changes", "claims", "categories"), pairs(SPECIAL_PLACES))
+def test_a_basis_that_looks_at_the_item_is_weighed_for_each_item(
+    side: str, changes: dict[str, Any], claims: dict[str, Any], categories: tuple[DataCategory, DataCategory]
+) -> None:
+    asked = changed(BASE, **changes, **{f"{side}__basis": basis(**claims)})
+    page = [changed(asked, item__category=category) for category in categories]
+    lawful = ["P05" not in decide(request).rules or decide(request).outcome != Outcome.DENY for request in page]
+    assert lawful == [True, False]
+    assert list(decide_each(page)) == [decide(request) for request in page]
+    assert list(decide_each(page[::-1])) == [decide(request) for request in page[::-1]]
 
 
 def test_an_error_refuses_its_own_request_only() -> None:
@@ -153,7 +193,7 @@ def test_a_line_that_is_not_drawn_would_have_cut_nothing(request: DecisionReques
     occasions = facts.occasions | (Occasion.EMERGENCY if emergency else 0)
     drawn = _lines_for(occasions, facts.purpose, facts.category, facts.kinds)
     for one in LINES:
-        if one.line not in drawn:
+        if one.line not in drawn and (facts.partner or not one.on & Occasion.PARTNER):
             cut = one.line(facts, emergency)
             assert cut is None or not any(cut.removes(offered) for offered in item.fields), one
 

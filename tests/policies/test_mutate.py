@@ -30,6 +30,7 @@ FAULTS = [
     ("a cut", "def f() -> Cut | None:\n    return X", ["def f() -> Cut | None:\n    return None"]),
     ("a decorator and an annotation", "@cache(1)\ndef f(x: T[3]) -> T[4]:\n    pass", []),
     ("a text", "x = 'P01'", []),
+    ("what only saves time", "x = f(a, steady=True)", []),
 ]
 
 

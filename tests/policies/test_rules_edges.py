@@ -1,0 +1,92 @@
+"""Edges on which a decision turns: the very moment, the thirteenth rule, the approval that is not valid."""
+
+from typing import Any
+
+import pytest
+
+from policies.decide import _at_most_twelve
+from policies.rules import RULES
+from policies.rules.facts import Facts
+from policies.rules.positions import position
+from policies.vocabulary import (
+    AgencyType,
+    ApprovalKind,
+    Circumstance,
+    ConsentKind,
+    ConsentState,
+    DataCategory,
+    FieldKind,
+    Obligation,
+    Outcome,
+    Purpose,
+    Role,
+)
+from tests.policies.build import BASE, CSC, NOW, OWN, approval, ask, changed, consent, fields, pairs
+
+GENERAL = ["P02", "P03", "P04", "P05", "P09"]
+
+
+def test_of_more_than_twelve_rules_the_particular_ones_stay_then_the_general_ones_in_their_order() -> None:
+    assert _at_most_twelve(["P12", "P03", "P12"]) == ("P03", "P12")
+    twelve = sorted(set(RULES) - set(GENERAL))[:12]
+    assert _at_most_twelve(twelve) == tuple(twelve)
+    assert _at_most_twelve([*GENERAL, *twelve[:7]]) == tuple(sorted([*GENERAL, *twelve[:7]]))
+    assert _at_most_twelve([*GENERAL, *twelve[:8]]) == tuple(sorted(["P03", "P04", "P09", "P05", *twelve[:8]]))
+    assert _at_most_twelve([*twelve, "P49", *GENERAL]) == tuple(twelve)
+
+
+CUTS: list[tuple[str, dict[str, Any], str]] = [
+    ("somebody else", {"item__fields": fields(FieldKind.STATUS, FieldKind.THIRD_PARTY)}, "P29"),
+    ("who referred", {"item__fields": fields(FieldKind.STATUS, FieldKind.REFERRER_IDENTITY)}, "P29"),
+    ("intelligence", {"item__fields": fields(FieldKind.STATUS, FieldKind.INTELLIGENCE)}, "P25"),
+    ("who they were", {"item__fields": fields(FieldKind.STATUS, FieldKind.FORMER_GENDER_IDENTITY)}, "P27"),
+    ("a held marker", {"item__fields": fields(FieldKind.STATUS, FieldKind.HELD_MARKER)}, "P24"),
+    ("safety, of whoever faces the perpetrator", {
+        "item__fields": fields(FieldKind.STATUS, FieldKind.SAFETY_PLAN), "actor__perpetrator_facing": True}, "P32"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "rule"), pairs(CUTS))
+def test_a_rule_that_cut_is_named_and_one_that_did_not_is_not(changes: dict[str, Any], rule: str) -> None:
+    decision = ask(**changes)
+    assert (decision.outcome, decision.fields, rule in decision.rules) == (Outcome.PERMIT_REDACTED, ("status",), True)
+    assert rule not in ask(item__fields=fields(FieldKind.STATUS)).rules
+
+
+def test_an_answer_counts_from_the_very_moment_that_it_was_given() -> None:
+    for given_at, stands in ((NOW, "GIVEN"), (NOW.replace(microsecond=1), "MISSING")):
+        facts = Facts(changed(BASE, consents=(consent(given_at=given_at),)))
+        assert position(facts, ConsentKind.CONFIDENTIALITY).name == stands
+
+
+@pytest.mark.parametrize("state", [ConsentState.NOT_SOUGHT_UNSAFE, ConsentState.NOT_OBTAINABLE])
+def test_an_answer_on_file_that_is_none_is_explained_like_no_answer(state: ConsentState) -> None:
+    facts = Facts(changed(BASE, consents=(consent(state),)))
+    assert position(facts, ConsentKind.CONFIDENTIALITY)[:2] == ("MISSING", "P10")
+
+
+@pytest.mark.parametrize("purpose", [Purpose.S47_ENQUIRY, Purpose.LADO])
+def test_a_one_off_that_is_not_valid_is_named_where_it_was_presented(purpose: Purpose) -> None:
+    unverified = approval(ApprovalKind.ONE_OFF, call_back_verified=False)
+    assert "P37" in ask(agreements=(), purpose=purpose, approvals=(unverified,)).rules
+    assert "P37" not in ask(agreements=(), purpose=purpose).rules
+
+
+def test_whoever_looks_for_audit_writes_down_why_whatever_the_role_and_the_category() -> None:
+    own = OWN | {"purpose": Purpose.IG_AUDIT, "actor__role": Role.DPO, "recipient__role": Role.DPO}
+    for category in (DataCategory.HOUSING, DataCategory.AUDIT_METADATA):
+        decision = ask(**own, actor__agency=CSC, item__category=category)
+        assert Obligation.LOG_RATIONALE in decision.obligations
+        assert "P43" in decision.rules
+
+
+def test_a_release_for_a_crime_opens_the_fields_that_it_lists_and_no_other() -> None:
+    asked: dict[str, Any] = {
+        "purpose": Purpose.CRIME,
+        "owner__agency_type": AgencyType.HOUSING_AUTHORITY,
+        "circumstances": frozenset({Circumstance.SERIOUS_CRIME}),
+    }
+    listed = approval(ApprovalKind.OWNER_RELEASE, fields=frozenset({"status"}))
+    decision = ask(**asked, approvals=(listed,))
+    assert (decision.outcome, decision.fields, "P38" in decision.rules) == (Outcome.PERMIT_REDACTED, ("status",), True)
+    assert len(ask(**asked, approvals=(approval(ApprovalKind.OWNER_RELEASE),)).fields) == 3
