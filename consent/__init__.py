@@ -5,6 +5,7 @@ from consent.disputes import CheckOutcome, DisputeCheck, checks_of, mark_dispute
 from consent.ending import Ending, eighteenth_birthday, ending_soon, given_for_children
 from consent.errors import ConsentError
 from consent.fhir import as_bundle, as_consent
+from consent.following import follow_join, follow_split, is_on_record
 from consent.records import (
     YES,
     AnswerMethod,
@@ -66,8 +67,11 @@ __all__ = [
     "eighteenth_birthday",
     "ending_soon",
     "facts_for",
+    "follow_join",
+    "follow_split",
     "given_for_children",
     "history",
+    "is_on_record",
     "mark_disputes",
     "metadata",
     "new_decision_id",

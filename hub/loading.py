@@ -6,9 +6,7 @@ the matching index unless an agreement in force lets it take part in matching.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-
-from sqlalchemy import select, update
+from datetime import date, datetime
 
 from connectors import (
     ConnectorError,
@@ -21,7 +19,8 @@ from connectors import (
     stored_people,
 )
 from hub.assembly import Hub
-from hub.people import RefreshReport, refresh, relink, tables
+from hub.following import after_linking
+from hub.people import RefreshReport, refresh, relink
 from policies import SharingAgreement
 from policies.vocabulary import AgreementStatus, Purpose
 
@@ -50,33 +49,8 @@ def load_all(
             loaded.append(_load(hub, partner, now))
     with hub.db.writing() as session:
         relink(session, hub.keys, now=now)
-    alert_suppressed(hub)
+    after_linking(hub, now=now)
     return tuple(loaded)
-
-
-def alert_suppressed(hub: Hub) -> int:
-    """Tells information governance of each pair with an adopted person that was never proposed (rule P27), once.
-
-    Returns how many alarms were raised. An alarm names the two agencies and nobody: an event about both records would
-    be the link that must not exist. Its id comes from the pair, so that a retry after a crash is the same alarm.
-    """
-    table = tables.suppressed
-    with hub.db.session() as session:
-        waiting = session.execute(select(table).where(table.c.alerted_at.is_(None))).all()
-    for row in waiting:
-        found_at = row.found_at if row.found_at.tzinfo else row.found_at.replace(tzinfo=UTC)
-        hub.trail.append(
-            "alarm",
-            now=found_at,
-            eid=row.pair.hex(),
-            client={"id": "matching"},
-            reason="P27",
-            purpose=Purpose.DATA_MATCHING,
-            source=sorted({row.first_agency, row.second_agency}),
-        )
-        with hub.db.writing() as session:
-            session.execute(update(table).where(table.c.pair == row.pair).values(alerted_at=found_at))
-    return len(waiting)
 
 
 def matching_allowed(agreements: tuple[SharingAgreement, ...], agency: str, today: date) -> bool:

@@ -23,7 +23,8 @@ from hub.casefile import CaseFile, london
 from hub.context import RequestContext
 from hub.enquiries import LEAST, acts_since, count_act, says_enough, user_of
 from hub.errors import FormRefused, NotFound
-from hub.loading import alert_suppressed, matching_allowed
+from hub.following import after_linking
+from hub.loading import matching_allowed
 from hub.members import PROTECTED, identified
 from hub.people import family_of, review
 from hub.people.families import flags_of
@@ -109,7 +110,7 @@ def settle(hub: Hub, ctx: RequestContext, pair: str, mark: str, outcome: str, ra
             review.settle(
                 session, hub.keys, (one.name, other.name), outcome, said_by=ctx.actor.id, rationale=why, now=ctx.now
             )
-    alert_suppressed(hub)
+    after_linking(hub, now=ctx.now)
 
 
 def find_record(hub: Hub, ctx: RequestContext, agency: str, record: str) -> str:
@@ -169,7 +170,7 @@ def take_out(hub: Hub, ctx: RequestContext, person: str, mark: str, row: str, ra
         review.take_out(
             session, hub.keys, wrong.name, others, said_by=ctx.actor.id, rationale=rationale.strip(), now=ctx.now
         )
-    alert_suppressed(hub)
+    after_linking(hub, now=ctx.now)
 
 
 @contextmanager

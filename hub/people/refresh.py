@@ -165,11 +165,21 @@ def _forget(session: Session, keys: Keys, rows: Sequence[int]) -> None:
                 ),
                 [{"old_key": key, "old_row": row} for key, row in old],
             )
+        _let_go_of(session, some)
         session.execute(
             delete(tables.links).where(or_(tables.links.c.first_id.in_(some), tables.links.c.second_id.in_(some)))
         )
     for some in chunks(sorted(touched)):
         session.execute(update(tables.records).where(tables.records.c.person.in_(some)).values(is_linked=False))
+
+
+def _let_go_of(session: Session, rows: Sequence[int]) -> None:
+    """Records that were held back because of one of these rows are looked at again."""
+    link, table = tables.links.c, tables.records
+    beside = select(link.second_id).where(link.first_id.in_(rows)).union(
+        select(link.first_id).where(link.second_id.in_(rows))
+    )  # fmt: skip
+    session.execute(update(table).where(table.c.person.is_(None), table.c.id.in_(beside)).values(is_linked=False))
 
 
 def _blind(keys: Keys, record: SourceRecord) -> set[int]:
@@ -255,12 +265,13 @@ def _link(session: Session, keys: Keys, scorer: Scorer, pending: set[int], is_bu
     rows = sorted(rows, key=lambda row: (row.agency, row.record))  # Ties never depend on who was loaded first.
     records = [prepare(opened(keys, row)) for row in rows]
     at_of = {row.id: at for at, row in enumerate(rows)}
-    new = {at_of[row] for row in pending}
+    new = {at for at, row in enumerate(rows) if row.id in pending or row.person is None}
     weights = weigh_some(records, sorted(pairs(records, None if len(new) == len(rows) else new)), scorer)
     for first, second in _stored_links(session, at_of, new):
         weights[first * len(records) + second] = scorer.weigh(records[first], records[second])
     clusters = cluster(records, weights, scorer, _placed(records, said(session, tables.never)), _placed(records, same))
     _remember_barred(session, keys, records, clusters, now)
+    _remember_held_back(session, keys, records, clusters, now)
     return _write(session, rows, clusters, new, now)
 
 
@@ -273,6 +284,7 @@ def _around(session: Session, keys: Keys, pending: set[int], same: Sequence[Reco
         own += session.execute(select(*COLUMNS).where(table.c.id.in_(some))).all()
     wanted = {blind_key(keys, key) for row in own for key in linking_keys(prepare(opened(keys, row)))}
     persons: set[str] = set()
+    waiting: set[int] = set()
     held = tables.keys.c
     for some in chunks(sorted(wanted)):
         # A key that very many carry says too little; its block is counted in the index and never read.
@@ -280,7 +292,12 @@ def _around(session: Session, keys: Keys, pending: set[int], same: Sequence[Reco
         useful = list(session.scalars(few))
         query = select(table.c.person).distinct().join(tables.keys, table.c.id == held.record_id)
         persons.update(p for p in session.scalars(query.where(held.key.in_(useful))) if p)
+        # Who was held back, because they might be somebody protected, is looked at again with what is new.
+        back = select(held.record_id).join(table, table.c.id == held.record_id).where(held.key.in_(useful))
+        waiting.update(session.scalars(back.where(table.c.person.is_(None), table.c.is_linked.is_(True))))
     found = {row.id: row for row in own}
+    for some in chunks(sorted(waiting)):
+        found |= {row.id: row for row in session.execute(select(*COLUMNS).where(table.c.id.in_(some)))}
     names = {(row.agency, row.record) for row in own}
     joined = [one for pair in same if names & set(pair) for one in pair if one not in names]
     for some in chunks(joined):
@@ -324,12 +341,38 @@ def _remember_barred(
     found = {}
     for i, j in clusters.barred:
         (a, r), (b, s) = sorted((records[at].agency, records[at].record) for at in (i, j))
-        pair = keys.blind("match-suppressed", "\x1f".join((a, r, b, s)))
-        found[pair] = {"pair": pair, "first_agency": a, "second_agency": b, "found_at": now, "alerted_at": None}
+        found[keys.blind("match-suppressed", "\x1f".join((a, r, b, s)))] = (a, b)
+    _remember(session, found, "P27", now)
+
+
+def _remember_held_back(
+    session: Session, keys: Keys, records: Sequence[Prepared], clusters: Clusters, now: datetime
+) -> None:
+    """Records that might be somebody protected: a keyed hash of each, once, so that somebody is alerted once."""
+    found = {}
+    for at in clusters.quarantined:
+        one = records[at]
+        found[keys.blind("match-held-back", f"{one.agency}\x1f{one.record}")] = (one.agency, one.agency)
+    _remember(session, found, "P28", now)
+
+
+def _remember(session: Session, found: Mapping[bytes, tuple[str, str]], reason: str, now: datetime) -> None:
     table = tables.suppressed
     for some in chunks(sorted(found)):
         known = set(session.scalars(select(table.c.pair).where(table.c.pair.in_(some))))
-        if fresh := [found[pair] for pair in some if pair not in known]:
+        fresh = [
+            {
+                "pair": pair,
+                "first_agency": found[pair][0],
+                "second_agency": found[pair][1],
+                "reason": reason,
+                "found_at": now,
+                "alerted_at": None,
+            }
+            for pair in some
+            if pair not in known
+        ]
+        if fresh:
             session.execute(insert(table), fresh)
 
 
@@ -337,11 +380,13 @@ def _write(session: Session, rows: Sequence[Any], clusters: Clusters, new: set[i
     """Gives every cluster its person: the id that most of its records had, else a fresh one."""
     together: dict[int, list[int]] = defaultdict(list)
     for at, root in enumerate(clusters.person_of):
-        together[root].append(at)
+        if at not in clusters.quarantined:
+            together[root].append(at)
     had = {root: Counter(rows[at].person for at in members if rows[at].person) for root, members in together.items()}
     taken: set[str] = set()
     written: list[dict[str, Any]] = []
     moved: list[dict[str, Any]] = []
+    came: list[tuple[str, str]] = []
     persons = 0
     for root in sorted(together, key=lambda r: (-max(had[r].values(), default=0), r)):
         free = [p for p, _ in sorted(had[root].items(), key=lambda x: (-x[1], x[0])) if p not in taken]
@@ -349,9 +394,20 @@ def _write(session: Session, rows: Sequence[Any], clusters: Clusters, new: set[i
         taken.add(person)
         changes = [{"row": rows[at].id, "new_person": person} for at in together[root] if rows[at].person != person]
         moved += [{"old_person": old, "new_person": person, "at": now} for old in free[1:]]
+        came += [(old, person) for old in sorted(had[root]) if old != person]
         written += changes
         persons += bool(changes)
+    # Without a person nobody finds them, and they are in nobody's family.
+    written += [{"row": rows[at].id, "new_person": None} for at in sorted(clusters.quarantined) if rows[at].person]
     moved = [m for m in moved if m["old_person"] not in taken]
+    if came:
+        session.execute(
+            insert(tables.followed),
+            [
+                {"old_person": old, "new_person": person, "is_split": old in taken, "at": now, "done_at": None}
+                for old, person in came
+            ],
+        )
     if written:
         session.execute(
             update(tables.records)

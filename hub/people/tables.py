@@ -91,6 +91,20 @@ moves = Table(
     Column("at", DateTime(timezone=True), nullable=False),
 )
 
+#: Which person's records came to which other one, all of them or (split) some, and whether what is kept about the
+#: person elsewhere - consent - has followed.
+followed = Table(
+    "match_followed",
+    metadata,
+    Column("id", _ROW, primary_key=True, autoincrement=True),
+    Column("old_person", String(32), nullable=False),
+    Column("new_person", String(32), nullable=False),
+    Column("is_split", Boolean, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("done_at", DateTime(timezone=True), nullable=True),
+    Index("ix_match_followed_done_at", "done_at"),
+)
+
 #: What a steward said about a pair that was in doubt; kept by the agencies' own record ids, so that it outlives a load.
 decisions = Table(
     "match_decisions",
@@ -107,14 +121,15 @@ decisions = Table(
     UniqueConstraint("first_agency", "first_record", "second_agency", "second_record"),
 )
 
-#: Pairs with an adopted person that were never proposed (rule P27). Only a keyed hash: a row that named both records
-#: would be the very link that must not exist.
+#: Pairs with an adopted person that were never proposed (rule P27), and records that were held back because they might
+#: be somebody protected (rule P28). Only a keyed hash: a row that named records would be the link that must not exist.
 suppressed = Table(
     "match_suppressed",
     metadata,
     Column("pair", LargeBinary(16), primary_key=True),
     Column("first_agency", String(64), nullable=False),
     Column("second_agency", String(64), nullable=False),
+    Column("reason", String(8), nullable=False, server_default="P27"),
     Column("found_at", DateTime(timezone=True), nullable=False),
     Column("alerted_at", DateTime(timezone=True), nullable=True),
 )

@@ -10,13 +10,14 @@ from sqlalchemy import func, insert, select
 
 from audit import TrailUnavailable
 from connectors import SourceRecord
+from consent import ConsentRecord, facts_for, record_consent
 from hub import stewardship
 from hub.demo.setting_up import persona_context
 from hub.errors import FormRefused, NotFound
-from hub.loading import alert_suppressed
+from hub.following import alert_suppressed
 from hub.people import family_of, refresh, review, tables
 from hub.people.review import Doubt
-from policies.vocabulary import SubjectFlag
+from policies.vocabulary import ConsentKind, ConsentState, GiverCapacity, SubjectFlag
 from tests.conftest import House, Visitor
 from tests.hub.conftest import newest, with_parts
 
@@ -167,7 +168,32 @@ def test_each_word_of_the_steward_is_recorded_stored_and_off_the_queue(house: Ho
             _undo(house, steward, pair)
 
 
-def _undo(house: House, steward: Visitor, pair: Doubt) -> None:
+def test_consent_follows_the_person_that_two_became_and_a_no_follows_who_is_taken_out(
+    house: House, steward: Visitor
+) -> None:
+    pair = next(p for p in waiting(house) if len(p.first.together) == len(p.second.together) == 1)
+    now = house.hub.clock()
+    no = ConsentRecord(
+        ConsentKind.CONFIDENTIALITY, ConsentState.REFUSED, pair.second.person, None, GiverCapacity.SELF, now
+    )  # fmt: skip
+    with house.hub.db.writing() as session:
+        record_consent(session, no, by="w", now=now)
+        record_consent(session, replace(no, subject=pair.first.person), by="w", now=now)
+    form = {"mark": mark_on(steward.get(address(pair))), "outcome": "SAME", "rationale": WHY}
+    assert steward.post(address(pair), form).status_code == 303
+    with house.hub.db.session() as session:
+        person = review.person_with(session, *pair.first.name)
+        assert person
+        assert len(facts_for(session, [person], enquiry=None, now=house.hub.clock()).records[person]) == 2
+    assert newest(house.hub, "match:confirmed").fields["outcome"] == "CONSENT_FOLLOWS"
+    _undo(house, steward, pair, outcome="CONSENT_FOLLOWS")
+    with house.hub.db.session() as session:
+        apart = [review.person_with(session, *one.name) or "" for one in (pair.first, pair.second)]
+        found = facts_for(session, apart, enquiry=None, now=house.hub.clock()).records
+    assert {one: len(found[one]) for one in apart} == dict.fromkeys(apart, 2)
+
+
+def _undo(house: House, steward: Visitor, pair: Doubt, outcome: str = "SPLIT") -> None:
     agency, record = pair.first.name
     found = steward.post("/matching", {"agency": agency, "record": record})
     assert found.status_code == 303
@@ -178,11 +204,12 @@ def _undo(house: House, steward: Visitor, pair: Doubt) -> None:
     assert steward.post(where, form | {"mark": "0" * 32}).status_code == 404
     assert together(house, pair)
     assert steward.post(where, form).status_code == 303
-    assert newest(house.hub, "match:split").fields["outcome"] == "SPLIT"
+    assert newest(house.hub, "match:split").fields["outcome"] == outcome
     assert not together(house, pair)
 
 
 def test_a_suppressed_pair_is_one_alarm_that_names_nobody(house: House) -> None:
+    alert_suppressed(house.hub)
     assert alert_suppressed(house.hub) == 0
     found = {"pair": bytes(range(16)), "first_agency": "csc", "second_agency": "police", "alerted_at": None}
     with house.hub.db.writing() as session:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from tests_people import NOW, Index, say
 
-from hub.people import keep_apart, tables
+from hub.people import candidates, keep_apart, parse_box, tables
 from hub.people.matching.assign import cluster
 from hub.people.matching.batch import weigh_some
 from hub.people.matching.candidates import pairs
@@ -176,3 +176,45 @@ def test_what_a_steward_keeps_apart_stays_apart(index: Index) -> None:
     assert not index.same("csc/1", "gp/2")
     with index.db.session() as session:
         assert b"Cousins" not in session.execute(tables.never.select()).one().rationale
+
+
+CHILD = say("csc", "1", "Amira", "Wachendorf", "2015-03-02", sex="2", nhs="9990000018", flags=(SubjectFlag.SHIELDED,))
+LOOKALIKE = say("police", "2", "Amira", "Wachendorf", "2011-08-12", sex="2", **HOME)
+
+
+def test_a_record_that_might_be_a_shielded_child_is_found_by_nobody(index: Index) -> None:
+    index.load(CHILD)
+    index.load(LOOKALIKE)
+    assert index.persons()["csc/1"]
+    assert index.persons()["police/2"] is None
+    with index.db.session() as session:
+        found = candidates(session, index.keys, parse_box("Amira Wachendorf 12 8 2011"), now=NOW)
+    assert all(one.agencies == ("csc",) for one in found.candidates)
+
+
+def test_who_was_held_back_is_found_once_nobody_protected_could_be_meant(index: Index) -> None:
+    index.load(CHILD, LOOKALIKE)
+    assert index.persons()["police/2"] is None
+    index.load(replace(CHILD, flags=frozenset()), LOOKALIKE)
+    found = index.persons()
+    assert found["police/2"]
+    assert found["police/2"] != found["csc/1"]
+
+
+def test_who_was_held_back_joins_when_the_agency_corrects_the_record(index: Index) -> None:
+    index.load(CHILD, LOOKALIKE)
+    index.load(CHILD, say("police", "2", "Amira", "Wachendorf", "2015-03-02", sex="2", nhs="9990000018"))
+    assert index.same("csc/1", "police/2")
+
+
+def test_a_sister_of_a_shielded_child_is_not_held_back(index: Index) -> None:
+    index.load(CHILD, say("police", "2", "Sara", "Wachendorf", "2015-03-02", sex="2"))
+    assert index.persons()["police/2"]
+
+
+def test_what_a_held_back_record_is_about_is_remembered_as_a_hash_once(index: Index) -> None:
+    index.load(CHILD, LOOKALIKE)
+    index.load(CHILD, replace(LOOKALIKE, household="h1"))
+    with index.db.session() as session:
+        (row,) = session.execute(tables.suppressed.select()).all()
+    assert (row.reason, row.first_agency, row.second_agency) == ("P28", "police", "police")

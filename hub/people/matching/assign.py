@@ -53,12 +53,14 @@ class Link:
 @dataclass(frozen=True, slots=True)
 class Clusters:
     """`person_of[position]` is the smallest position of the same person; `flagged` persons hold two records of one
-    agency; `barred` pairs look alike and are never proposed, because one of the two persons is adopted."""
+    agency; `barred` pairs look alike and are never proposed, because one of the two persons is adopted; `quarantined`
+    positions are records joined to nobody that might be somebody protected."""
 
     person_of: tuple[int, ...]
     links: tuple[Link, ...]
     flagged: frozenset[int]
     barred: tuple[tuple[int, int], ...] = ()
+    quarantined: frozenset[int] = frozenset()
 
 
 def forbids(a: Prepared, b: Prepared, weight: Weight) -> bool:
@@ -183,16 +185,22 @@ def cluster(
         for n, i in enumerate(together):
             links += [Link(i, j, weight_of(i, j), "auto") for j in together[n + 1 :]]
     adopted = {person[at] for at in range(size) if records[at].is_adopted}
+    protected = {person[at] for at in range(size) if records[at].is_protected}
     barred: list[tuple[int, int]] = []
+    quarantined: set[int] = set()
     for key, weight in weights.items():
         i, j = divmod(key, size)
         if weight.probability < REVIEW or person[i] == person[j] or frozenset((i, j)) in apart:
             continue
         if {person[i], person[j]} & adopted:
             barred.append((i, j))
-        else:
-            links.append(Link(i, j, weight, "review"))
-    return Clusters(tuple(person), tuple(links), frozenset(flagged), tuple(barred))
+            continue
+        links.append(Link(i, j, weight, "review"))
+        if not has_another_forename(records[i], records[j], weight):
+            alone = {at for at in (i, j) if person[at] not in protected and person[at] not in members}
+            if {person[i], person[j]} & protected:
+                quarantined |= alone
+    return Clusters(tuple(person), tuple(links), frozenset(flagged), tuple(barred), frozenset(quarantined))
 
 
 def _repeating(records: Sequence[Prepared], weights: Mapping[int, Weight]) -> frozenset[str]:

@@ -97,6 +97,7 @@ class Prepared:
     numbers: tuple[tuple[str, str], ...]
     is_adopted: bool = False
     contacts: tuple[str, ...] = ()
+    is_protected: bool = False
 
 
 def plain(text: str) -> str:
@@ -258,6 +259,7 @@ def prepare(record: SourceRecord) -> Prepared:
         numbers=tuple(numbers),
         is_adopted=is_adopted,
         contacts=() if record.flags & NO_ADDRESS else contacts(person.contacts),
+        is_protected=bool(record.flags & PROTECTED),
     )
 
 
