@@ -2,9 +2,9 @@
 
 For: a figure for how well policies/rules and policies/decide.py are tested. Each fault is put into the module in
 a process of its own and in memory only; the given cases, the worked cases of the agreements and the tables of the
-rules then run until the first of them fails, and for a module that has tests of its own in the end these. A fault that
-none of them notices is printed with its line. It must never count a fault as noticed because the tests could not be
-run, nor because the machine was busy: the limit is in processor time.
+rules then run until the first of them fails, and in the end the tests with generated requests. A fault that none of
+them notices is printed with its line. It must never count a fault as noticed because the tests could not be run, nor
+because the machine was busy: the limit is in processor time.
 """
 
 import argparse
@@ -39,8 +39,8 @@ ORACLE = (
     "test_rules_named.py",
     "test_rules_edges.py",
 )
-#: Tests that take long: only for what all others leave standing in these modules.
-ORACLE_OF = dict.fromkeys(("decide", "__init__", "facts", "fields", "preconditions"), ("test_decide_each.py",))
+#: Tests that take long: only for what all others leave standing.
+LONG_ORACLE = ("test_decide_each.py",)
 QUIETLY = ("-q", "-x", "--noconftest", "--assert=plain", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist")
 #: Nothing that these import rests on a rule, so they are read once for all faults.
 READ_ONCE = frozenset({"policies.vocabulary", "policies.case", "policies.form"})
@@ -110,8 +110,8 @@ def _run_and_leave(place: Place | None) -> None:
             tree = mutant(place.path.read_text(encoding="utf-8"), place.site)
             sys.meta_path.insert(0, FaultyModule(place.path, tree))
         code = FAILED if _a_given_case_fails() else _run(ORACLE)
-        if code == PASSED and place is not None and place.path.stem in ORACLE_OF:
-            code = _run(ORACLE_OF[place.path.stem])
+        if code == PASSED and place is not None:
+            code = _run(LONG_ORACLE)
     os._exit(code)
 
 

@@ -15,6 +15,7 @@ from policies.decide import _parts
 from policies.rules import EVERY_RULE, rules_for
 from policies.rules.facts import Facts, Occasion
 from policies.rules.fields import LINES, _lines_for
+from policies.rules.preconditions import NARROW_GATEWAYS, gateways_serving
 from policies.vocabulary import (
     AgencyType,
     Article9Condition,
@@ -115,7 +116,12 @@ SPECIAL_PLACES = [
 def test_a_basis_that_looks_at_the_item_is_weighed_for_each_item(
     side: str, changes: dict[str, Any], claims: dict[str, Any], categories: tuple[DataCategory, DataCategory]
 ) -> None:
-    asked = changed(BASE, **changes, **{f"{side}__basis": basis(**claims)})
+    # The other side claims what does not look at the item, where there is such a gateway for the purpose.
+    serving = gateways_serving(changes.get("purpose", BASE.purpose))
+    plain = (serving - NARROW_GATEWAYS) or serving
+    claiming = basis(**{"gateways": plain} | claims)
+    sides = {"owner__basis": basis(gateways=plain), "recipient__basis": basis(gateways=plain)}
+    asked = changed(BASE, **changes, **sides | {f"{side}__basis": claiming})
     page = [changed(asked, item__category=category) for category in categories]
     lawful = ["P05" not in decide(request).rules or decide(request).outcome != Outcome.DENY for request in page]
     assert lawful == [True, False]

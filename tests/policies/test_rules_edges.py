@@ -6,7 +6,7 @@ import pytest
 
 from policies.decide import _at_most_twelve
 from policies.rules import RULES
-from policies.rules.facts import Facts
+from policies.rules.facts import Facts, Occasion
 from policies.rules.positions import position
 from policies.vocabulary import (
     AgencyType,
@@ -90,3 +90,8 @@ def test_a_release_for_a_crime_opens_the_fields_that_it_lists_and_no_other() -> 
     decision = ask(**asked, approvals=(listed,))
     assert (decision.outcome, decision.fields, "P38" in decision.rules) == (Outcome.PERMIT_REDACTED, ("status",), True)
     assert len(ask(**asked, approvals=(approval(ApprovalKind.OWNER_RELEASE),)).fields) == 3
+
+
+def test_every_occasion_is_a_bit_of_its_own() -> None:
+    bits = [value for name, value in vars(Occasion).items() if not name.startswith("_")]
+    assert sorted(bits) == [1 << n for n in range(len(bits))]
