@@ -16,12 +16,14 @@ from policies.vocabulary import (
     ConsentState,
     DataCategory,
     FieldKind,
+    GiverCapacity,
+    LegalStatus,
     Obligation,
     Outcome,
     Purpose,
     Role,
 )
-from tests.policies.build import BASE, CSC, NOW, OWN, approval, ask, changed, consent, fields, pairs
+from tests.policies.build import BASE, CSC, NOW, OWN, approval, ask, changed, consent, decided, fields, pairs
 
 GENERAL = ["P02", "P03", "P04", "P05", "P09"]
 
@@ -95,3 +97,18 @@ def test_a_release_for_a_crime_opens_the_fields_that_it_lists_and_no_other() -> 
 def test_every_occasion_is_a_bit_of_its_own() -> None:
     bits = [value for name, value in vars(Occasion).items() if not name.startswith("_")]
     assert sorted(bits) == [1 << n for n in range(len(bits))]
+
+
+@pytest.mark.parametrize(("purpose", "told"), [(Purpose.ADULT_CARE_ASSESSMENT, True), (Purpose.LADO, False)])
+def test_the_person_is_told_where_the_authority_said_yes_for_them_and_only_where_that_counted(
+    purpose: Purpose, told: bool
+) -> None:
+    decision = ask(
+        purpose=purpose,
+        subject__legal_status=LegalStatus.C1,
+        episode__threshold=None,
+        episode__consent_decision=decided(ConsentState.GIVEN_EXPLICIT),
+        consents=(consent(giver="US-authority", giver_capacity=GiverCapacity.LA_WITH_PR),),
+    )
+    assert decision.outcome == Outcome.PERMIT
+    assert (Obligation.INFORM_SUBJECT in decision.obligations) == told
