@@ -34,6 +34,7 @@ from hub.web import common, gp, ig, mash
 from hub.web.agreements import register
 from hub.web.approvals import approval_pages
 from hub.web.consent import consent_pages
+from hub.web.editor import editor
 from hub.web.emergency import emergency
 from hub.web.inbox import inbox_pages
 from hub.web.look import hashed_names, prepare, static_files
@@ -100,6 +101,7 @@ def create_app(hub: Hub) -> Flask:
         ig.ig,
         steward,
         register,
+        editor,
     )
     pages = (common.common, signin, *work)
     for blueprint in (*pages, api, mais):

@@ -6,9 +6,10 @@ Must never be imported by a leaf, and never hold anything about one request.
 
 import gc
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -19,9 +20,10 @@ from hub.erasure import KeyStore, SubjectKeys, month_of
 from hub.errors import SettingsRefused
 from hub.keys import HUB, KeyRing, new_signing_key, read_signing_key
 from hub.migrations import current, newest
+from hub.register.standing import Register, Standing
 from hub.settings import Settings
 from hub.witnesses import Watch, policy_of
-from policies import GatewayEntry, SharingAgreement, bundle_hash, gateway_register, load_signed
+from policies import GatewayEntry, SharingAgreement, bundle_hash, gateway_register, load_filed, load_signatories
 from policies.vocabulary import AgencyType
 
 Clock = Callable[[], datetime]
@@ -53,6 +55,19 @@ class Hub:
     #: Names the rules, agreements and gateways that decide, in every recorded decision.
     policy_bundle: str
     clock: Clock
+    #: The files of agreements as they were at start, to which the register's changes are added.
+    register: Register
+    #: How far the register's changes have been read.
+    register_mark: tuple[int, int]
+
+    def as_agreed_now(self) -> "Hub":
+        """The same hub with the agreements as they stand now, if the register has changed since; else itself.
+
+        One request works with one hub from beginning to end, so it never sees two states of an agreement.
+        """
+        if self.register.mark() == self.register_mark:
+            return self
+        return replace(self, **_agreed(self.register.standing(), self.gateways))
 
     def close(self) -> None:
         """Ends the trail's writer, the partners' connections and the database's."""
@@ -63,6 +78,16 @@ class Hub:
         self.db.engine.dispose()
 
 
+def _agreed(standing: Standing, gateways: tuple[GatewayEntry, ...]) -> dict[str, Any]:
+    """What of a hub changes with the register."""
+    return {
+        "agreements": standing.agreements,
+        "not_signed": standing.not_signed,
+        "register_mark": standing.mark,
+        "policy_bundle": bundle_hash(standing.agreements, gateways),
+    }
+
+
 def open_hub(settings: Settings, *, clock: Clock = utc_now, steady: Steady | None = since_boot) -> Hub:
     """Opens the parts in order and re-derives the trail before anything can be asked.
 
@@ -71,12 +96,14 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now, steady: Steady | Non
     trail is smaller than or different from what was last signed.
     """
     partners = _in_reading_order(load_partners(settings.partners_folder))
-    agreements, not_signed = load_signed(settings.agreements_folder, settings.signatories_file)
+    signatories = load_signatories(settings.signatories_file) if settings.signatories_file else None
+    filed, faults = load_filed(settings.agreements_folder, checked=signatories is not None)
     gateways = gateway_register(settings.gateways_file)
     policy = policy_of(settings.witness_policy_file)
     database = Database(make_engine(settings.database_url))
     _require_newest_tables(database)
     keys = KeyRing(settings.master_key, database.session)
+    register = Register(database.session, keys, filed, faults, signatories)
     submitter_key = _signing_key(settings.keys_folder / "submitter.key")
     log_key = _signing_key(settings.keys_folder / "log.key")
     subject_keys = SubjectKeys(KeyStore(settings.subject_keys_folder, settings.master_key), keys, database.session)
@@ -127,11 +154,10 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now, steady: Steady | Non
         partners=partners,
         connectors=connectors,
         gatherer=gatherer,
-        agreements=agreements,
-        not_signed=not_signed,
         gateways=gateways,
-        policy_bundle=bundle_hash(agreements, gateways),
         clock=clock,
+        register=register,
+        **_agreed(register.standing(), gateways),
     )
 
 

@@ -90,6 +90,7 @@ def all_metadata() -> list[MetaData]:
     from hub.erasure import metadata as erasure_tables
     from hub.keys import metadata as key_tables
     from hub.people.tables import metadata as people_tables
+    from hub.register.tables import metadata as register_tables
     from hub.tables import metadata as hub_tables
 
     return [
@@ -97,6 +98,7 @@ def all_metadata() -> list[MetaData]:
         erasure_tables,
         hub_tables,
         decision_tables,
+        register_tables,
         people_tables,
         consent_tables,
         connector_tables,

@@ -43,7 +43,9 @@ from policies.vocabulary import (
 REGISTERED = frozenset(
     {
         "disclosure:made", "disclosure:refused", "check", "search", "alarm", "audit:read", "break-glass",
-        "match:proposed", "match:confirmed", "match:rejected", "match:split", "erase",
+        "match:proposed", "match:confirmed", "match:rejected", "match:split", "erase", "approval",
+        "agreement:drafted", "agreement:signed", "agreement:activated", "agreement:amended", "agreement:suspended",
+        "agreement:resumed", "agreement:ended",
     }
 )  # fmt: skip
 #: Stands for a person whom the officer's words did not name exactly: no row has it.
@@ -461,6 +463,12 @@ def _mark(hub: Hub, capsule: bytes) -> bytes:
 
 def _marks(hub: Hub, person: str) -> list[bytes]:
     return [hub.keys.blind("disclosure-person", person), *hub.subject_keys.handles(person).values()]
+
+
+def staff_names(hub: Hub) -> dict[str, str]:
+    """The name of every user who ever signed in, by their id."""
+    with hub.db.session() as session:
+        return _staff_names(hub, session)
 
 
 def _staff_names(hub: Hub, session: Session) -> dict[str, str]:

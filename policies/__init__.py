@@ -40,9 +40,10 @@ from policies.case import (
     ThresholdRecord,
 )
 from policies.decide import decide, decide_each
+from policies.drafting import as_proposed, read_draft, with_signature, with_status, write_draft
 from policies.exchange import ExchangeForm, ExchangeRefused, export_agreement, import_agreement
 from policies.explain import Explanation, explain, for_refused
-from policies.life_cycle import Change, refusals, substantive
+from policies.life_cycle import STOPS, Change, move_refused, refusals, substantive
 from policies.overview import (
     Answered,
     Question,
@@ -55,13 +56,25 @@ from policies.overview import (
 from policies.recording import Made, RecordInvalid, Writer, read_made
 from policies.rules import RULES, Rule
 from policies.rules.facts import HEALTH_AGENCIES
-from policies.signing import add_signature, load_signed, sign
+from policies.signing import (
+    Filed,
+    Signatories,
+    Signature,
+    add_signature,
+    count_signed,
+    load_filed,
+    load_signatories,
+    load_signed,
+    not_verified,
+    sign,
+)
 from policies.soundness import faults, gateway_faults, notes
 from policies.worked import Agency
 
 __all__ = [
     "HEALTH_AGENCIES",
     "RULES",
+    "STOPS",
     "Access",
     "Actor",
     "Agency",
@@ -86,6 +99,7 @@ __all__ = [
     "ExchangeRefused",
     "Explanation",
     "Field",
+    "Filed",
     "GatewayEntry",
     "Gillick",
     "Intelligence",
@@ -104,6 +118,8 @@ __all__ = [
     "Scope",
     "Seal",
     "SharingAgreement",
+    "Signatories",
+    "Signature",
     "Situation",
     "Subject",
     "ThresholdRecord",
@@ -112,9 +128,11 @@ __all__ = [
     "add_signature",
     "answers",
     "as_if_in_force",
+    "as_proposed",
     "basis_for",
     "bundle_hash",
     "bundle_text",
+    "count_signed",
     "decide",
     "decide_each",
     "explain",
@@ -126,14 +144,22 @@ __all__ = [
     "import_agreement",
     "in_force",
     "load_agreements",
+    "load_filed",
+    "load_signatories",
     "load_signed",
+    "move_refused",
+    "not_verified",
     "notes",
     "read_agreement",
     "read_bundle",
+    "read_draft",
     "read_made",
     "refusals",
     "rules_hash",
     "sign",
     "substantive",
+    "with_signature",
+    "with_status",
     "word",
+    "write_draft",
 ]

@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -147,23 +147,51 @@ def load_signed(folder: Path, signatories_file: Path | None) -> tuple[tuple[Shar
     Returns the agreements as they count, and a sentence for each such party. A file of signatures that cannot be read
     holds none. Raises AgreementInvalid for an agreement or a list of signatories that cannot be read.
     """
-    if signatories_file is None:
-        return load_agreements(folder), ()
-    signatories = load_signatories(signatories_file)
-    counted: list[SharingAgreement] = []
+    filed, sentences = load_filed(folder, checked=signatories_file is not None)
+    counted, wrong = count_signed(filed, load_signatories(signatories_file) if signatories_file else None)
+    return counted, (*sentences, *wrong)
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """An agreement as it is written, and the signatures that were given for it; which of them count is not said."""
+
+    agreement: SharingAgreement
+    signatures: tuple[Signature, ...] = ()
+
+
+def load_filed(folder: Path, *, checked: bool) -> tuple[tuple[Filed, ...], tuple[str, ...]]:
+    """Read every agreement with the signatures beside it, when these are to be checked.
+
+    Returns a sentence for each file of signatures that cannot be read: it holds none. Raises AgreementInvalid.
+    """
+    filed: list[Filed] = []
     sentences: list[str] = []
     for one in load_agreements(folder):
         signatures: tuple[Signature, ...] = ()
         try:
-            signatures = load_signatures(folder / one.file)
+            signatures = load_signatures(folder / one.file) if checked else ()
         except AgreementInvalid as error:
             sentences.append(f"{error}.")
-        wrong = not_verified(one, signatures, signatories)
-        sentences.extend(
-            f"{one.file}: {one.reference} version {one.version}: {agency} counts as not signed: {why}."
-            for agency, why in sorted(wrong.items())
-        )
-        counted.append(_without(one, wrong) if wrong else one)
+        filed.append(Filed(one, signatures))
+    return tuple(filed), tuple(sentences)
+
+
+def count_signed(
+    filed: Iterable[Filed], signatories: Signatories | None
+) -> tuple[tuple[SharingAgreement, ...], tuple[str, ...]]:
+    """Return the agreements as they count, and a sentence for each party whose signature does not verify.
+
+    Takes the partnership's signatories; without them no signature is checked.
+    """
+    counted: list[SharingAgreement] = []
+    sentences: list[str] = []
+    for one in filed:
+        agreement = one.agreement
+        wrong = not_verified(agreement, one.signatures, signatories) if signatories is not None else {}
+        name = f"{agreement.file}: {agreement.reference} version {agreement.version}"
+        sentences.extend(f"{name}: {agency} counts as not signed: {why}." for agency, why in sorted(wrong.items()))
+        counted.append(_without(agreement, wrong) if wrong else agreement)
     return tuple(counted), tuple(sentences)
 
 

@@ -58,6 +58,7 @@ class Page:
 
     eid: str
     t: int
+    bundle_name: str
     bundle: Bundle
     made: tuple[Made, ...]
     people: tuple[int, ...]
@@ -216,7 +217,7 @@ def _opened(hub: Hub, bundles: _Bundles, row: Row) -> Page | None:
             continue
         made += theirs
         people += [number] * len(theirs)
-    return Page(row.eid, row.t, bundle, tuple(made), tuple(people), unreadable)
+    return Page(row.eid, row.t, row.bundle, bundle, tuple(made), tuple(people), unreadable)
 
 
 def _capsules(plain: bytes) -> Iterator[tuple[int, int, bytes]]:

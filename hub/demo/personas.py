@@ -94,6 +94,10 @@ PERSONAS: Mapping[str, Persona] = _personas(
         "data protection officer: the second signature on an agreement",
     ),
     Persona(
+        "caldicott_guardian", "ts-0016", "Miriam Oyelaran", "hv", Role.CALDICOTT_GUARDIAN,
+        "Caldicott Guardian: the third signature on an agreement, and what the service releases",
+    ),
+    Persona(
         "operator", "ts-0010", "Jens Halloran", "csc", Role.SYSTEM_ADMIN,
         "operator: partners' connections and outages, never anybody's data",
     ),

@@ -109,6 +109,12 @@ SITUATION_WORDS: Mapping[Situation, str] = {
     Situation.THRESHOLD: "It is recorded that somebody is at risk of significant harm",
     Situation.RELEASED: "The agency that holds it has released it",
 }
+PROPOSAL_WORDS: Mapping[str, str] = {
+    "OPEN": "Waiting for approval",
+    "IN_FORCE": "Approved",
+    "REJECTED": "Rejected",
+    "WITHDRAWN": "Withdrawn",
+}
 _WORDS: Mapping[type[StrEnum], Mapping[Any, str]] = {
     FieldKind: FIELD_KIND_WORDS,
     DataCategory: CATEGORY_WORDS,

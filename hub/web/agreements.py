@@ -9,9 +9,11 @@ from werkzeug.datastructures import MultiDict
 from hub.casefile import london
 from hub.errors import NotFound
 from hub.headers import for_everybody_signed_in
-from hub.register import overview
+from hub.register import overview, proposals, signatures
 from hub.register.overview import ADULT, CHILD, Asked, Cell
+from hub.register.proposals import KEEPERS
 from hub.web.agreement_words import (
+    PROPOSAL_WORDS,
     SITUATION_WORDS,
     WORD_MEANINGS,
     WORD_STATES,
@@ -20,7 +22,7 @@ from hub.web.agreement_words import (
 )
 from hub.web.common import context_of, hub_of
 from policies import SharingAgreement, explain
-from policies.vocabulary import DataCategory, PartyStatus, Purpose, Role
+from policies.vocabulary import AgreementStatus, DataCategory, PartyStatus, Purpose, Role
 
 register = Blueprint("register", __name__)
 
@@ -33,7 +35,7 @@ def every() -> str:
     rows = [_row(one, today) for one in sorted(hub.agreements, key=lambda one: (one.title, -one.version))]
     current = [row for row in rows if row["counts"]]
     others = [row for row in rows if not row["counts"]]
-    return render_template("agreements.html", current=current, others=others)
+    return render_template("agreements.html", current=current, others=others, changes=_proposed())
 
 
 @register.get("/agreements/<reference>/<version>")
@@ -64,6 +66,7 @@ def one(reference: str, version: str) -> str:
         meanings=[(WORD_WORDS[word], WORD_STATES[word], meaning) for word, meaning in WORD_MEANINGS.items()],
         for_whom=f"{say(asked.role)}, {say(asked.recipient)}" if asked else "",
         purpose_words=say(asked.purpose) if asked else "",
+        actions=_actions(agreement, here),
     )
 
 
@@ -151,6 +154,37 @@ def _row(agreement: SharingAgreement, today: date) -> dict[str, Any]:
         "review": agreement.review,
         "review_overdue": agreement.review < today,
     }
+
+
+def _proposed() -> list[dict[str, Any]]:
+    """Changes that were proposed, for those who may say something to them."""
+    if context_of().actor.role not in KEEPERS:
+        return []
+    return [
+        {
+            "href": f"/agreements/proposals/{one.id}",
+            "title": one.before.title,
+            "name": f"{one.before.reference} version {one.before.version}",
+            "at": one.at,
+            "state": PROPOSAL_WORDS[one.state],
+        }
+        for one in proposals.proposals(hub_of())
+    ]
+
+
+def _actions(agreement: SharingAgreement, here: str) -> list[dict[str, str]]:
+    """What this reader may do with a version: an officer of a party changes the newest, stops it, signs it."""
+    hub, ctx = hub_of(), context_of()
+    if ctx.actor.role not in KEEPERS or ctx.actor.agency not in {party.agency for party in agreement.parties}:
+        return []
+    found = [("Get its text as a file", "/file")]
+    if proposals.is_newest(hub, agreement):
+        found.insert(0, ("Propose a change", "/change"))
+    if signatures.may_sign(hub, ctx, proposals.written_now(hub, agreement.reference, str(agreement.version))):
+        found.insert(0, ("Sign for your agency", "/sign"))
+    if agreement.status == AgreementStatus.ACTIVE:
+        found.append(("Stop it now", "/suspend"))
+    return [{"text": text, "href": here + path} for text, path in found]
 
 
 def _party(party: Any, say: Any) -> dict[str, Any]:

@@ -25,8 +25,11 @@ common = Blueprint("common", __name__)
 
 
 def hub_of() -> Hub:
-    """The hub of this application."""
-    hub: Hub = current_app.extensions["hub"]
+    """The hub of this application, with the agreements as they stand when the request first asks for it."""
+    if "hub" not in g:
+        g.hub = current_app.extensions["hub"].as_agreed_now()
+        current_app.extensions["hub"] = g.hub
+    hub: Hub = g.hub
     return hub
 
 

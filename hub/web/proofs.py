@@ -48,6 +48,14 @@ KIND_WORDS: Mapping[str, str] = {
     "sign-in": "Sign-in",
     "sign-out": "Sign-out",
     "erase": "Erasure or legal hold",
+    "approval": "Word about a proposed change",
+    "agreement:drafted": "Change of an agreement proposed",
+    "agreement:signed": "Agreement signed by a party",
+    "agreement:activated": "Agreement put in force",
+    "agreement:amended": "Agreement changed",
+    "agreement:suspended": "Agreement stopped",
+    "agreement:resumed": "Agreement in force again",
+    "agreement:ended": "Agreement ended",
 }
 #: Stands on the page for somebody whose key is destroyed.
 ERASED = "Erased: nobody can say any more who this was"

@@ -273,6 +273,42 @@ def agreements(v: Visitor) -> Tour:
     yield "agreement-why"
 
 
+def agreement_editor(v: Visitor) -> Tour:
+    """A change of an agreement: its errors, what it would do, the proposal, two approvals, a signature, a stop."""
+    page = v.sign_in("ig_officer")
+    v.go("/agreements/THORN-MASH/2/change")
+    yield "agreement-change"
+    text = page.get_by_label("The agreement", exact=True)
+    whole = text.input_value()
+    text.fill(whole.replace('"POLICE_INCIDENT"', '"POLICE_INCIDENTS"', 1))
+    v.press("See what it would change")
+    yield "agreement-change-error"
+    text.fill(whole.replace('"POLICE_INCIDENT", ', "").replace(', "POLICE_INCIDENT"', ""))
+    v.press("See what it would change")
+    yield "agreement-change-checked"
+    page.get_by_label("Why should it change?").fill("The police ask to share incidents in another way")
+    v.press("Propose this change")
+    yield "agreement-proposal-own"
+    proposal = page.url
+    for persona in ("dpo", "caldicott_guardian"):
+        v.press("Sign out")
+        v.sign_in(persona)
+        page.goto(proposal)
+        yield f"agreement-proposal-{persona}"
+        v.press("Approve this change")
+    yield "agreement-proposal-approved"
+    v.go("/agreements")
+    yield "agreements-with-changes"
+    v.go("/agreements/THORN-MASH/3")
+    yield "agreement-in-signing"
+    v.follow("Sign for your agency")
+    v.press("Keep the signature")
+    yield "agreement-sign-errors"
+    v.go("/agreements/THORN-EARLY-HELP/1/suspend")
+    v.press("Stop it now")
+    yield "agreement-suspend-errors"
+
+
 def data_steward(v: Visitor) -> Tour:
     """The queue of records in doubt, a pair side by side, its errors, a decision, and the records of one person."""
     page = v.sign_in("data_steward")
@@ -343,6 +379,7 @@ TOURS: Mapping[str, Callable[[Visitor], Tour]] = {
     "governance": governance,
     "data_steward": data_steward,
     "agreements": agreements,
+    "agreement_editor": agreement_editor,
     "bystanders": bystanders,
     "outage": outage,
 }

@@ -1,0 +1,392 @@
+"""Changing an agreement: one officer proposes, two others approve, and what is approved is in force at once.
+
+For: the editor of the register. Must never put a change in force that the life of an agreement forbids, that the one
+who proposed it approved, or that starts from something that has changed meanwhile; every act is an event first. A
+change of substance becomes the next version, which its parties' signatories sign before anything flows under it.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from audit import Receipt
+from hub.assembly import Hub
+from hub.context import RequestContext
+from hub.enquiries import LEAST, says_enough, user_of
+from hub.errors import FormRefused, NotForYou, NotFound
+from hub.keys import HUB
+from hub.register.impact import Impact, impact_of
+from hub.register.standing import sealed_for
+from hub.register.tables import agreement_acts, agreement_proposals, agreement_versions
+from policies import (
+    STOPS,
+    AgreementInvalid,
+    Change,
+    SharingAgreement,
+    as_proposed,
+    faults,
+    read_draft,
+    refusals,
+    substantive,
+    with_status,
+    write_draft,
+)
+from policies.vocabulary import AgreementStatus, Role
+
+#: Who may propose, approve and suspend; starting again is for fewer of them (`policies.life_cycle`).
+KEEPERS = STOPS
+#: People who must approve, apart from the one who proposes.
+NEEDED = 2
+APPROVED, REJECTED, WITHDRAWN = "APPROVED", "REJECTED", "WITHDRAWN"
+OPEN, DONE = "OPEN", "IN_FORCE"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a typed text comes to, before anything is proposed."""
+
+    before: SharingAgreement
+    after: SharingAgreement
+    changes: tuple[Change, ...]
+    refused: tuple[str, ...]
+    faults: tuple[str, ...]
+    impact: Impact
+
+    @property
+    def of_substance(self) -> bool:
+        """Whether the parties have to sign again."""
+        return any(change.new_version for change in self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What one person said to a proposal."""
+
+    kind: str
+    user: str
+    agency: str
+    role: Role
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A proposed change and everything that was said to it. Rejected and withdrawn ones are kept."""
+
+    id: str
+    before: SharingAgreement
+    after: SharingAgreement
+    reason: str
+    impact: Impact
+    user: str
+    agency: str
+    role: Role
+    at: datetime
+    acts: tuple[Act, ...]
+
+    @property
+    def state(self) -> str:
+        """OPEN, IN_FORCE, REJECTED or WITHDRAWN."""
+        kinds = [act.kind for act in self.acts]
+        for ended in (REJECTED, WITHDRAWN):
+            if ended in kinds:
+                return ended
+        return DONE if kinds.count(APPROVED) >= NEEDED else OPEN
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What it changes."""
+        return substantive(self.before, self.after)
+
+    @property
+    def of_substance(self) -> bool:
+        """Whether the parties have to sign again."""
+        return any(change.new_version for change in self.changes) or self.before.version != self.after.version
+
+
+def require_keeper(ctx: RequestContext, *versions: SharingAgreement) -> None:
+    """Raises NotForYou unless the user keeps agreements for a party of one of these versions."""
+    parties = {party.agency for one in versions for party in one.parties}
+    if ctx.actor.role not in KEEPERS or ctx.actor.agency not in parties:
+        raise NotForYou(
+            "Agreements are changed by the officers of their parties.",
+            next_steps=("Ask your data protection officer or information governance.",),
+        )
+
+
+def draft(hub: Hub, ctx: RequestContext, before: SharingAgreement, text: str) -> Draft:
+    """What a typed text would change, and what last month's decisions would have been.
+
+    Raises FormRefused with the line that cannot be used, or when nothing is changed; NotForYou.
+    """
+    require_keeper(ctx, before)
+    text = text.replace("\r\n", "\n")
+    try:
+        typed = read_draft(text)
+        if typed.reference != before.reference:
+            raise FormRefused({"text": f"The reference stays {before.reference}: another one is another agreement."})
+        after = as_proposed(before, typed)
+    except AgreementInvalid as error:
+        raise FormRefused({"text": f"{_place(text, error.line)}{error.key}: {error.reason}."}) from None
+    changes = substantive(before, after)
+    if not changes:
+        raise FormRefused({"text": "Nothing is changed: the text says what the agreement says now."})
+    others = [one for one in hub.agreements if (one.reference, one.version) != (after.reference, after.version)]
+    today = ctx.now.date()
+    known = {remark.sentence for remark in faults(hub.agreements, today)}
+    wrong = tuple(one.sentence for one in faults((*others, after), today) if one.sentence not in known)
+    refused = () if after.version != before.version else tuple(refusals(before, after, Role.DPO))
+    return Draft(before, after, changes, refused, wrong, impact_of(hub, before, after, ctx.now))
+
+
+def _place(text: str, line: int | None) -> str:
+    """Where a fault stands: the number of the line and how it begins, because a form shows no numbers."""
+    lines = text.splitlines()
+    if line is None or not 0 < line <= len(lines):
+        return ""
+    begins = lines[line - 1].strip()
+    return f"Line {line}, {begins[:60]}{'…' if len(begins) > 60 else ''}: "
+
+
+def propose(hub: Hub, ctx: RequestContext, before: SharingAgreement, typed: Mapping[str, str]) -> str:
+    """Puts a change before the others; returns its id. Raises as `draft`, and FormRefused without a reason.
+
+    Effects: one `agreement:drafted` event, then the row.
+    """
+    reason = typed.get("reason", "").strip()
+    if not says_enough(reason):
+        raise FormRefused({"reason": f"Say why it should change: {LEAST}."})
+    found = draft(hub, ctx, before, typed.get("text", ""))
+    if found.refused:
+        raise FormRefused({"text": " ".join(found.refused)})
+    id_, text = "AP-" + secrets.token_hex(8), write_draft(found.after)
+    receipt = _tell(hub, ctx, "agreement:drafted", found.after, proposal=id_, action="PROPOSED", outcome="OPEN")
+    with hub.db.writing() as session:
+        session.execute(
+            insert(agreement_proposals).values(
+                id=id_,
+                reference=before.reference,
+                version=before.version,
+                before_hash=hash_of(before),
+                sealed_before=hub.keys.seal(HUB, write_draft(before).encode(), "before:" + id_),
+                sealed_after=hub.keys.seal(HUB, text.encode(), "after:" + id_),
+                sealed_reason=hub.keys.seal(HUB, reason.encode(), "reason:" + id_),
+                impact=found.impact.to_json(),
+                **_by(ctx),
+                receipt=receipt.eid,
+            )
+        )
+    return id_
+
+
+def proposals(hub: Hub) -> tuple[Proposal, ...]:
+    """Every proposal, newest first, also those that came to nothing."""
+    with hub.db.session() as session:
+        query = select(agreement_proposals.c.id).order_by(agreement_proposals.c.at.desc())
+        ids = list(session.scalars(query))
+    return tuple(proposal_of(hub, id_) for id_ in ids)
+
+
+def exists(hub: Hub, id_: str) -> bool:
+    """Whether there is such a proposal."""
+    with hub.db.session() as session:
+        query = select(agreement_proposals.c.id).where(agreement_proposals.c.id == id_)
+        return session.execute(query).first() is not None
+
+
+def proposal_of(hub: Hub, id_: str) -> Proposal:
+    """One proposal. Raises NotFound, KeyRefused when it was altered."""
+    p, a = agreement_proposals.c, agreement_acts.c
+    with hub.db.session() as session:
+        row = session.execute(select(agreement_proposals).where(p.id == id_)).first()
+        acts = session.execute(select(agreement_acts).where(a.proposal == id_).order_by(a.id)).all()
+    if row is None:
+        raise NotFound("There is no such proposal.", next_steps=("Go back to the list of agreements.",))
+
+    def opened(sealed: bytes, what: str) -> str:
+        return hub.keys.open(HUB, sealed, f"{what}:{id_}").decode()
+
+    return Proposal(
+        id=id_,
+        before=read_draft(opened(row.sealed_before, "before")),
+        after=read_draft(opened(row.sealed_after, "after")),
+        reason=opened(row.sealed_reason, "reason"),
+        impact=Impact.from_json(row.impact),
+        user=row.user,
+        agency=row.agency,
+        role=Role(row.role),
+        at=row.at,
+        acts=tuple(
+            Act(
+                one.kind,
+                one.user,
+                one.agency,
+                Role(one.role),
+                one.at,
+                opened(one.sealed_reason, "act:" + one.user),
+            )
+            for one in acts
+        ),
+    )
+
+
+def why_not_approve(hub: Hub, ctx: RequestContext, one: Proposal) -> str | None:
+    """Why this user may not approve it, in a sentence, or None when they may."""
+    said = [act.user for act in one.acts]
+    if one.state != OPEN:
+        return "It is not open any more."
+    if ctx.actor.id == one.user:
+        return "You proposed it; two others approve it."
+    if ctx.actor.id in said:
+        return "You have approved it already; somebody else approves it as well."
+    parties = {party.agency for version in (one.before, one.after) for party in version.parties}
+    if ctx.actor.role not in KEEPERS or ctx.actor.agency not in parties:
+        return "It is approved by officers of the parties."
+    if one.of_substance and ctx.actor.agency in {act.agency for act in one.acts}:
+        return "A change of substance is approved by officers of two different parties."
+    if one.before.version == one.after.version:
+        refused = list(refusals(one.before, one.after, ctx.actor.role))
+        if refused:
+            return refused[0]
+    return None
+
+
+def approve(hub: Hub, ctx: RequestContext, id_: str) -> bool:
+    """Approves a proposal; the second approval puts it in force. Returns whether it is in force now.
+
+    Raises NotForYou with the reason why not, FormRefused when what it starts from has changed meanwhile.
+    Effects: one `approval` event; with the second one `agreement:*` event, then the version.
+    """
+    one = proposal_of(hub, id_)
+    if (why := why_not_approve(hub, ctx, one)) is not None:
+        raise NotForYou(why)
+    if hash_of(written_now(hub, one.before.reference, str(one.before.version))) != hash_of(one.before):
+        raise FormRefused({"decision": "The agreement has changed since this was proposed. Propose it again."})
+    _act(hub, ctx, one, APPROVED, "")
+    if sum(act.kind == APPROVED for act in one.acts) + 1 < NEEDED:
+        return False
+    enact(hub, ctx, one.before, one.after, cause=id_)
+    return True
+
+
+def end(hub: Hub, ctx: RequestContext, id_: str, kind: str, reason: str) -> None:
+    """Rejects a proposal, or withdraws one's own. Raises NotForYou, FormRefused without a reason."""
+    one = proposal_of(hub, id_)
+    require_keeper(ctx, one.before, one.after)
+    own = ctx.actor.id == one.user
+    if one.state != OPEN or own != (kind == WITHDRAWN):
+        raise NotForYou("Whoever proposed it withdraws it, the others reject it, as long as it is open.")
+    if not says_enough(reason):
+        raise FormRefused({"end_reason": f"Say why: {LEAST}."})
+    _act(hub, ctx, one, kind, reason.strip())
+
+
+def suspend(hub: Hub, ctx: RequestContext, reference: str, reason: str) -> None:
+    """Stops an agreement at once: every version that could be in force, so that no older one comes back.
+
+    One person may, with a reason (`policies.life_cycle`); starting again takes two others. Raises NotForYou,
+    FormRefused without a reason, NotFound when nothing of it is in force. Effects: an event and a row per version.
+    """
+    active = [one for one in _as_written(hub) if one.reference == reference and one.status == AgreementStatus.ACTIVE]
+    if not active:
+        raise NotFound("No version of this agreement is in force.", next_steps=("Go back to the list of agreements.",))
+    require_keeper(ctx, *active)
+    if not says_enough(reason):
+        raise FormRefused({"reason": f"Say why it must stop now: {LEAST}."})
+    cause = "AS-" + secrets.token_hex(8)
+    for one in sorted(active, key=lambda one: one.version):
+        after = with_status(one, AgreementStatus.SUSPENDED)
+        enact(hub, ctx, one, after, cause=f"{cause}-{one.version}")
+
+
+def enact(
+    hub: Hub, ctx: RequestContext, before: SharingAgreement, after: SharingAgreement, *, cause: str, kind: str = ""
+) -> None:
+    """Puts a version where it now stands: the event, then the row that every process reads at its next request."""
+    kind = kind or _kind(before, after)
+    receipt = _tell(hub, ctx, kind, after, proposal=cause, action="ENACTED", outcome=str(after.status))
+    sealed = hub.keys.seal(HUB, write_draft(after).encode(), sealed_for(after.reference, after.version, cause))
+    row = {"reference": after.reference, "version": after.version, "sealed_text": sealed, "cause": cause}
+    try:
+        with hub.db.writing() as session:
+            session.execute(insert(agreement_versions).values(**row, at=ctx.now, receipt=receipt.eid))
+    except IntegrityError:
+        raise NotForYou("Somebody else has just put this in force.") from None
+
+
+def hash_of(one: SharingAgreement) -> str:
+    """The SHA-256 of what a version says, in hexadecimal."""
+    return hashlib.sha256(write_draft(one).encode()).hexdigest()
+
+
+def written_now(hub: Hub, reference: str, version: str) -> SharingAgreement:
+    """A version as it is written, whichever signatures count. Raises NotFound."""
+    for one in _as_written(hub):
+        if (one.reference, str(one.version)) == (reference, version):
+            return one
+    raise NotFound("There is no such agreement.", next_steps=("Go back to the list of agreements.",))
+
+
+def is_newest(hub: Hub, one: SharingAgreement) -> bool:
+    """Whether no later version of the reference exists: only the newest is changed."""
+    return all(other.version <= one.version for other in hub.agreements if other.reference == one.reference)
+
+
+def _as_written(hub: Hub) -> tuple[SharingAgreement, ...]:
+    return tuple(one.agreement for one in hub.register.written())
+
+
+def _kind(before: SharingAgreement, after: SharingAgreement) -> str:
+    moved = {
+        AgreementStatus.SUSPENDED: "agreement:suspended",
+        AgreementStatus.EXPIRED: "agreement:ended",
+        AgreementStatus.TERMINATED: "agreement:ended",
+        AgreementStatus.ACTIVE: "agreement:activated"
+        if before.status == AgreementStatus.IN_SIGNING
+        else "agreement:resumed",
+    }
+    return moved.get(after.status, "agreement:amended") if before.status != after.status else "agreement:amended"
+
+
+def _act(hub: Hub, ctx: RequestContext, one: Proposal, kind: str, reason: str) -> None:
+    actor = ctx.actor
+    receipt = _tell(
+        hub,
+        ctx,
+        "approval",
+        one.after,
+        proposal=one.id,
+        action="AGREEMENT-CHANGE",
+        outcome=kind,
+        authoriser={"subject": actor.id, "role": actor.role, "agency": actor.agency, "issuer": actor.issuer},
+    )
+    sealed = hub.keys.seal(HUB, reason.encode(), f"act:{actor.id}:{one.id}")
+    row = {"proposal": one.id, "kind": kind, **_by(ctx), "sealed_reason": sealed, "receipt": receipt.eid}
+    try:
+        with hub.db.writing() as session:
+            session.execute(insert(agreement_acts).values(row))
+    except IntegrityError:
+        raise NotForYou("You have said something to this proposal already.") from None
+
+
+def _tell(hub: Hub, ctx: RequestContext, kind: str, one: SharingAgreement, *, proposal: str, **fields: Any) -> Receipt:
+    return hub.trail.append(
+        kind,
+        now=ctx.now,
+        user=user_of(ctx),
+        trace=ctx.request_id,
+        agreement=[{"ref": one.reference, "version": str(one.version), "hash": hash_of(one)}],
+        object={"type": "agreement-change", "id": proposal},
+        **fields,
+    )
+
+
+def _by(ctx: RequestContext) -> dict[str, Any]:
+    return {"user": ctx.actor.id, "agency": ctx.actor.agency, "role": ctx.actor.role, "at": ctx.now}

@@ -1,0 +1,295 @@
+"""Changing agreements in the register: one proposes, two others approve, and it is in force at once everywhere."""
+
+import base64
+import html
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import delete, insert, select, update
+
+from hub import disclosure
+from hub.assembly import Hub
+from hub.demo.setting_up import persona_context
+from hub.keys import HUB, read_signing_key
+from hub.register import proposals
+from hub.register.tables import (
+    agreement_acts,
+    agreement_proposals,
+    agreement_signatures,
+    agreement_versions,
+)
+from policies import in_force, read_draft, sign, write_draft
+from policies.vocabulary import AgreementStatus, DataCategory, PartyStatus, Purpose
+from tests.conftest import House, Visitor
+from tests.hub.conftest import Gate, app_of, newest
+from tests.hub.test_decisions import opened
+
+MASH = "/agreements/THORN-MASH/2"
+WHY = "The partners decided so at their meeting in May"
+
+
+@pytest.fixture(autouse=True)
+def _clean(house: House) -> Iterator[None]:
+    """What a test puts into the register is gone afterwards: the house is shared."""
+    yield
+    with house.hub.db.writing() as session:
+        for table in (agreement_acts, agreement_proposals, agreement_versions, agreement_signatures):
+            session.execute(delete(table))
+    house.app.extensions["hub"] = house.hub
+
+
+def hub_now(house: House) -> Hub:
+    return house.hub.as_agreed_now()
+
+
+def text_of(house: House, reference: str = "THORN-MASH", version: str = "2") -> str:
+    return write_draft(proposals.written_now(hub_now(house), reference, version))
+
+
+def without(text: str, word: str) -> str:
+    """The text with a category taken out of every list."""
+    return re.sub(rf'"{word}", |, "{word}"', "", text)
+
+
+def propose(visitor: Visitor, text: str, path: str = MASH) -> str:
+    answer = visitor.post(path + "/change", {"text": text, "reason": WHY, "do": "propose"})
+    assert answer.status_code == 303, answer.text
+    where: str = answer.headers["Location"]
+    return where
+
+
+def approve(visitor: Visitor, where: str) -> int:
+    return int(visitor.post(where, {"do": "approve"}).status_code)
+
+
+def status_of(house: House, version: int = 2) -> AgreementStatus:
+    return next(a.status for a in hub_now(house).agreements if (a.reference, a.version) == ("THORN-MASH", version))
+
+
+# Refusals first.
+
+
+@pytest.mark.parametrize("persona", ["mash_social_worker", "gp_millbrook", "operator", "data_steward"])
+@pytest.mark.parametrize("page", ["change", "suspend", "sign", "file"])
+def test_a_practitioner_changes_nothing(house: House, persona: str, page: str) -> None:
+    visitor = house.visitor(persona)
+    assert visitor.get(f"{MASH}/{page}").status_code == 403
+    assert "Propose a change" not in visitor.get(MASH).text
+
+
+def test_an_officer_of_no_party_changes_nothing(house: House) -> None:
+    assert "gp-millbrook" not in {p.agency for p in proposals.written_now(house.hub, "THORN-EARLY-HELP", "1").parties}
+    dpo, path = house.visitor("dpo"), "/agreements/THORN-EARLY-HELP/1"
+    if "police" not in {p.agency for p in proposals.written_now(house.hub, "THORN-EARLY-HELP", "1").parties}:
+        assert dpo.get(path + "/change").status_code == 403
+        assert dpo.post(path + "/suspend", {"reason": WHY}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('"POLICE_INCIDENT"', '"POLICE_INCIDENTS"', r"Line \d+, categories = .*: clauses\[1\]\.categories"),
+        ("status = ", "status == ", r"Line \d+, status == .*: "),
+        ("version = 2", "version = 2\ncolour = 1", r"colour"),
+        ("THORN-MASH", "THORN-OTHER", "another agreement"),
+        ("x", "x", "Nothing is changed"),
+    ],
+)
+def test_a_text_that_cannot_be_used_is_refused_with_its_line_and_kept(
+    house: House, old: str, new: str, sentence: str
+) -> None:
+    visitor = house.visitor("ig_officer")
+    text = text_of(house).replace(old, new, 1)
+    answer = visitor.post(MASH + "/change", {"text": text, "do": "check"})
+    assert answer.status_code == 422
+    page = html.unescape(answer.text)
+    assert re.search(sentence, page)
+    assert text.strip() in page.replace("\r\n", "\n")
+
+
+def test_a_proposal_needs_a_reason_and_an_end_needs_one_too(house: House) -> None:
+    officer = house.visitor("ig_officer")
+    text = without(text_of(house), "HOUSING")
+    assert officer.post(MASH + "/change", {"text": text, "reason": "because", "do": "propose"}).status_code == 422
+    where = propose(officer, text)
+    assert officer.post(where, {"do": "WITHDRAWN", "end_reason": "no"}).status_code == 422
+    assert officer.post(where, {"do": ""}).status_code == 422
+
+
+def test_nobody_approves_their_own_proposal_nor_twice(house: House) -> None:
+    officer = house.visitor("ig_officer")
+    where = propose(officer, text_of(house).replace("Multi-agency safeguarding hub", "The safeguarding hub"))
+    assert approve(officer, where) == 403
+    dpo = house.visitor("dpo")
+    assert approve(dpo, where) == 303
+    assert approve(dpo, where) == 403
+    assert "Multi-agency safeguarding hub" in house.visitor("ig_officer").get("/agreements").text
+
+
+def test_two_officers_of_one_party_do_not_approve_a_change_of_substance(house: House, gate: Gate) -> None:
+    where = propose(house.visitor("ig_officer"), without(text_of(house), "HOUSING"))
+    assert approve(house.visitor("dpo"), where) == 303
+    assert approve(gate.visitor("SIRO", agency="police"), where) == 403
+    assert approve(house.visitor("caldicott_guardian"), where) == 303
+
+
+def test_what_changed_meanwhile_is_not_approved(house: House) -> None:
+    officer, dpo, guardian = (house.visitor(p) for p in ("ig_officer", "dpo", "caldicott_guardian"))
+    where = propose(officer, text_of(house).replace("Multi-agency safeguarding hub", "The safeguarding hub"))
+    assert approve(dpo, where) == 303
+    assert officer.post(MASH + "/suspend", {"reason": WHY}).status_code == 303
+    assert approve(guardian, where) == 422
+    assert status_of(house) == AgreementStatus.SUSPENDED
+
+
+def test_a_move_that_the_life_of_an_agreement_forbids_is_not_proposed(house: House) -> None:
+    answer = house.visitor("ig_officer").post(
+        MASH + "/change", {"text": text_of(house).replace('"ACTIVE"', '"DRAFT"', 1), "reason": WHY, "do": "propose"}
+    )
+    assert answer.status_code == 422
+    assert "cannot become DRAFT" in answer.text
+
+
+# What is granted.
+
+
+def test_a_small_change_is_in_force_with_the_second_approval_and_everything_is_recorded(house: House) -> None:
+    officer, dpo, guardian = (house.visitor(p) for p in ("ig_officer", "dpo", "caldicott_guardian"))
+    text = text_of(house).replace("Multi-agency safeguarding hub", "The safeguarding hub")
+    preview = officer.post(MASH + "/change", {"text": text, "do": "check"})
+    assert preview.status_code == 200
+    for words in ("Before and after", "The safeguarding hub", "No new signatures", "of the last 30 days"):
+        assert words in preview.text
+    where = propose(officer, text)
+    assert newest(house.hub).kind == "agreement:drafted"
+    assert approve(dpo, where) == 303
+    assert newest(house.hub).kind == "approval"
+    assert "The safeguarding hub" not in guardian.get(MASH).text
+    assert approve(guardian, where) == 303
+    event = newest(house.hub)
+    assert event.kind == "agreement:amended"
+    assert event.fields["agreement"][0]["ref"] == "THORN-MASH"
+    assert "The safeguarding hub" in officer.get(MASH).text
+    assert hub_now(house).policy_bundle != house.hub.policy_bundle
+    assert (
+        hub_now(house).not_signed == house.hub.not_signed
+    )  # The signatures still stand: nothing of substance changed.
+
+
+def test_a_change_is_in_force_for_another_process_at_its_next_request(house: House) -> None:
+    other: Flask = app_of(house.hub)
+    elsewhere = Visitor(House(house.hub, other, house.demonstration, house.clock))
+    elsewhere.sign_in("dpo")
+    assert "Stop it now" in elsewhere.get(MASH).text
+    assert house.visitor("ig_officer").post(MASH + "/suspend", {"reason": WHY}).status_code == 303
+    assert "Not in force: suspended" in html.unescape(elsewhere.get(MASH).text)
+
+
+def test_stopping_bites_at_the_next_decision_and_starting_again_takes_two_who_may(house: House) -> None:
+    ctx, enquiry = opened(house.hub, "showcase")
+    shown, _ = disclosure.family_picture(hub_now(house), ctx, enquiry)
+    assert any(cell.state == "FOUND" for cell in shown.cells if cell.agency == "police")
+    officer = house.visitor("ig_officer")
+    assert officer.post(MASH + "/suspend", {"reason": "short"}).status_code == 422
+    assert officer.post(MASH + "/suspend", {"reason": WHY}).status_code == 303
+    assert newest(house.hub).kind == "agreement:suspended"
+    hidden, _ = disclosure.family_picture(hub_now(house), ctx, enquiry)
+    assert not any(cell.state == "FOUND" for cell in hidden.cells if cell.agency == "police")
+    where = propose(officer, text_of(house).replace('"SUSPENDED"', '"ACTIVE"', 1))
+    dpo, guardian = house.visitor("dpo"), house.visitor("caldicott_guardian")
+    assert approve(dpo, where) == 303
+    assert status_of(house) == AgreementStatus.SUSPENDED
+    assert approve(guardian, where) == 303
+    assert newest(house.hub).kind == "agreement:resumed"
+    assert status_of(house) == AgreementStatus.ACTIVE
+
+
+def test_a_change_of_substance_waits_for_the_signatures_of_its_parties(house: House) -> None:
+    officer, dpo, guardian = (house.visitor(p) for p in ("ig_officer", "dpo", "caldicott_guardian"))
+    where = propose(officer, without(text_of(house), "POLICE_INCIDENT"))
+    assert approve(dpo, where) == 303
+    assert approve(guardian, where) == 303
+    new = proposals.written_now(hub_now(house), "THORN-MASH", "3")
+    assert new.status == AgreementStatus.IN_SIGNING
+    assert {party.status for party in new.parties} == {PartyStatus.NOT_SIGNED}
+    today = house.hub.clock().date()
+    assert [a.version for a in in_force(hub_now(house).agreements, today) if a.reference == "THORN-MASH"] == [2]
+    signed = sign_for(house, dpo, "police", new)
+    assert signed == 303
+    assert sign_for(house, officer, "csc", new) == 303
+    assert newest(house.hub).kind == "agreement:signed"
+    again = text_of(house, version="3").replace('"IN_SIGNING"', '"ACTIVE"', 1)
+    where = propose(officer, again, "/agreements/THORN-MASH/3")
+    assert approve(dpo, where) == 303
+    assert approve(guardian, where) == 303
+    assert newest(house.hub).kind == "agreement:activated"
+    assert [a.version for a in in_force(hub_now(house).agreements, today) if a.reference == "THORN-MASH"] == [3]
+    counted = next(a for a in hub_now(house).agreements if (a.reference, a.version) == ("THORN-MASH", 3))
+    assert {p.agency for p in counted.parties if p.status == PartyStatus.SIGNED} == {"police", "csc"}
+
+
+def sign_for(house: House, visitor: Visitor, agency: str, new: object) -> int:
+    one = proposals.written_now(hub_now(house), "THORN-MASH", "3")
+    office = next(
+        p.signatory for p in proposals.written_now(hub_now(house), "THORN-MASH", "2").parties if p.agency == agency
+    )
+    assert office
+    key = read_signing_key(Path(house.hub.settings.agreements_folder).parent / "signing-keys" / f"{agency}.key")
+    day = date(2026, 6, 1)
+    given = sign(one, agency, office, day, key)
+    wrong = base64.b64encode(bytes(64)).decode()
+    form = {"office": office, "signed_on": day.isoformat(), "signature": wrong}
+    refused = visitor.post("/agreements/THORN-MASH/3/sign", form)
+    assert refused.status_code == 422
+    assert wrong in refused.text
+    answer = visitor.post("/agreements/THORN-MASH/3/sign", {**form, "signature": given.signature})
+    return int(answer.status_code)
+
+
+def test_rejected_and_withdrawn_proposals_are_kept_with_their_reason(house: House) -> None:
+    officer, dpo = house.visitor("ig_officer"), house.visitor("dpo")
+    first = propose(officer, without(text_of(house), "HOUSING"))
+    assert dpo.post(first, {"do": "WITHDRAWN", "end_reason": WHY}).status_code == 403
+    assert dpo.post(first, {"do": "REJECTED", "end_reason": WHY}).status_code == 303
+    second = propose(officer, without(text_of(house), "HOUSING"))
+    assert officer.post(second, {"do": "WITHDRAWN", "end_reason": WHY}).status_code == 303
+    for where, word in ((first, "Rejected"), (second, "Withdrawn")):
+        page = house.visitor("caldicott_guardian").get(where).text
+        assert word in page
+        assert WHY in page
+        assert approve(house.visitor("caldicott_guardian"), where) == 403
+
+
+def test_the_preview_counts_last_months_decisions_that_would_have_been_others(house: House) -> None:
+    ctx, enquiry = opened(house.hub, "showcase")
+    disclosure.family_picture(house.hub, ctx, enquiry)
+    officer = persona_context("ig_officer", now=house.hub.clock(), request_id="ab" * 16)
+    before = proposals.written_now(house.hub, "THORN-MASH", "2")
+    found = proposals.draft(house.hub, officer, before, without(text_of(house), "POLICE_INCIDENT"))
+    assert found.of_substance
+    impact = found.impact
+    assert impact.disclosures >= impact.affected >= 1
+    assert impact.changed == sum(cell.more + cell.less for cell in impact.cells)
+    assert {cell.category for cell in impact.cells} == {DataCategory.POLICE_INCIDENT}
+    assert {cell.owner for cell in impact.cells} == {"police"}
+    assert Purpose.S47_ENQUIRY in {cell.purpose for cell in impact.cells}
+    assert all(cell.less and not cell.more for cell in impact.cells)
+    same = proposals.draft(house.hub, officer, before, text_of(house).replace("Multi-agency safeguarding", "The"))
+    assert same.impact.changed == 0
+
+
+def test_an_altered_text_in_the_database_lets_nothing_flow_under_the_agreement(house: House) -> None:
+    assert house.visitor("ig_officer").post(MASH + "/suspend", {"reason": WHY}).status_code == 303
+    with house.hub.db.writing() as session:
+        row = session.execute(select(agreement_versions)).mappings().one()
+        forged = house.hub.keys.seal(HUB, text_of(house).replace("SUSPENDED", "ACTIVE").encode(), "agreement:forged")
+        session.execute(update(agreement_versions).values(sealed_text=forged))
+        session.execute(insert(agreement_versions).values({**row, "id": row["id"] + 1, "cause": "other"}))
+    now = house.hub.as_agreed_now()
+    assert not [one for one in now.agreements if one.reference == "THORN-MASH"]
+    assert any("THORN-MASH" in sentence and "altered" in sentence for sentence in now.not_signed)
+    assert read_draft(write_draft(now.agreements[0])).head == now.agreements[0].head
