@@ -94,10 +94,6 @@ PERSONAS: Mapping[str, Persona] = _personas(
         "data protection officer: the second signature on an agreement",
     ),
     Persona(
-        "caldicott_guardian", "ts-0016", "Miriam Oyelaran", "hv", Role.CALDICOTT_GUARDIAN,
-        "Caldicott Guardian: the third signature on an agreement, and what the service releases",
-    ),
-    Persona(
         "operator", "ts-0010", "Jens Halloran", "csc", Role.SYSTEM_ADMIN,
         "operator: partners' connections and outages, never anybody's data",
     ),
@@ -128,7 +124,7 @@ PERSONAS: Mapping[str, Persona] = _personas(
         "data steward: are these two records one person?",
     ),
     Persona(
-        "school_lead", "ts-0016", "Nadia Okonjo", "school", Role.DSL,
+        "school_lead", "ts-0017", "Nadia Okonjo", "school", Role.DSL,
         "safeguarding lead of a school: answers requests by form, with files",
     ),
 )  # fmt: skip

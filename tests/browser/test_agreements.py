@@ -33,7 +33,7 @@ def test_an_officer_changes_an_agreement_and_two_others_approve_it(
     expect(page.get_by_role("heading", level=1)).to_have_text("Proposed change: waiting for approval")
     print("propose a change:", meter)
     assert meter.clicks <= 6
-    for persona in ("dpo", "caldicott_guardian"):
+    for persona in ("dpo", "sms_guardian"):
         other = visitors(script=script)
         approver = other.sign_in(persona)
         clicks = Meter(approver)

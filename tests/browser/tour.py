@@ -290,7 +290,7 @@ def agreement_editor(v: Visitor) -> Tour:
     v.press("Propose this change")
     yield "agreement-proposal-own"
     proposal = page.url
-    for persona in ("dpo", "caldicott_guardian"):
+    for persona in ("dpo", "sms_guardian"):
         v.press("Sign out")
         v.sign_in(persona)
         page.goto(proposal)

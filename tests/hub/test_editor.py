@@ -134,11 +134,11 @@ def test_two_officers_of_one_party_do_not_approve_a_change_of_substance(house: H
     where = propose(house.visitor("ig_officer"), without(text_of(house), "HOUSING"))
     assert approve(house.visitor("dpo"), where) == 303
     assert approve(gate.visitor("SIRO", agency="police"), where) == 403
-    assert approve(house.visitor("caldicott_guardian"), where) == 303
+    assert approve(house.visitor("sms_guardian"), where) == 303
 
 
 def test_what_changed_meanwhile_is_not_approved(house: House) -> None:
-    officer, dpo, guardian = (house.visitor(p) for p in ("ig_officer", "dpo", "caldicott_guardian"))
+    officer, dpo, guardian = (house.visitor(p) for p in ("ig_officer", "dpo", "sms_guardian"))
     where = propose(officer, text_of(house).replace("Multi-agency safeguarding hub", "The safeguarding hub"))
     assert approve(dpo, where) == 303
     assert officer.post(MASH + "/suspend", {"reason": WHY}).status_code == 303
@@ -158,7 +158,7 @@ def test_a_move_that_the_life_of_an_agreement_forbids_is_not_proposed(house: Hou
 
 
 def test_a_small_change_is_in_force_with_the_second_approval_and_everything_is_recorded(house: House) -> None:
-    officer, dpo, guardian = (house.visitor(p) for p in ("ig_officer", "dpo", "caldicott_guardian"))
+    officer, dpo, guardian = (house.visitor(p) for p in ("ig_officer", "dpo", "sms_guardian"))
     text = text_of(house).replace("Multi-agency safeguarding hub", "The safeguarding hub")
     preview = officer.post(MASH + "/change", {"text": text, "do": "check"})
     assert preview.status_code == 200
@@ -200,7 +200,7 @@ def test_stopping_bites_at_the_next_decision_and_starting_again_takes_two_who_ma
     hidden, _ = disclosure.family_picture(hub_now(house), ctx, enquiry)
     assert not any(cell.state == "FOUND" for cell in hidden.cells if cell.agency == "police")
     where = propose(officer, text_of(house).replace('"SUSPENDED"', '"ACTIVE"', 1))
-    dpo, guardian = house.visitor("dpo"), house.visitor("caldicott_guardian")
+    dpo, guardian = house.visitor("dpo"), house.visitor("sms_guardian")
     assert approve(dpo, where) == 303
     assert status_of(house) == AgreementStatus.SUSPENDED
     assert approve(guardian, where) == 303
@@ -209,7 +209,7 @@ def test_stopping_bites_at_the_next_decision_and_starting_again_takes_two_who_ma
 
 
 def test_a_change_of_substance_waits_for_the_signatures_of_its_parties(house: House) -> None:
-    officer, dpo, guardian = (house.visitor(p) for p in ("ig_officer", "dpo", "caldicott_guardian"))
+    officer, dpo, guardian = (house.visitor(p) for p in ("ig_officer", "dpo", "sms_guardian"))
     where = propose(officer, without(text_of(house), "POLICE_INCIDENT"))
     assert approve(dpo, where) == 303
     assert approve(guardian, where) == 303
@@ -258,10 +258,10 @@ def test_rejected_and_withdrawn_proposals_are_kept_with_their_reason(house: Hous
     second = propose(officer, without(text_of(house), "HOUSING"))
     assert officer.post(second, {"do": "WITHDRAWN", "end_reason": WHY}).status_code == 303
     for where, word in ((first, "Rejected"), (second, "Withdrawn")):
-        page = house.visitor("caldicott_guardian").get(where).text
+        page = house.visitor("sms_guardian").get(where).text
         assert word in page
         assert WHY in page
-        assert approve(house.visitor("caldicott_guardian"), where) == 403
+        assert approve(house.visitor("sms_guardian"), where) == 403
 
 
 def test_the_preview_counts_last_months_decisions_that_would_have_been_others(house: House) -> None:
