@@ -85,7 +85,7 @@ def f1_agreed_kinds(facts: Facts, emergency: bool) -> Cut | None:
         if facts.kinds <= clause.field_kinds:
             return None
     agreed = ONLY_MARKER.union(*[clause.field_kinds for clause in facts.reaching])
-    return None if facts.kinds <= agreed else Cut(("P09",), _all_but(agreed))
+    return Cut(("P09",), _all_but(agreed))
 
 
 def f2_emergency_kinds(facts: Facts, emergency: bool) -> Cut | None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from policies import Scope
 from policies.decide import _at_most_twelve
 from policies.rules import RULES
 from policies.rules.facts import Facts, Occasion
@@ -17,13 +18,28 @@ from policies.vocabulary import (
     DataCategory,
     FieldKind,
     GiverCapacity,
+    InformChoice,
     LegalStatus,
     Obligation,
     Outcome,
     Purpose,
+    ReasonCode,
     Role,
 )
-from tests.policies.build import BASE, CSC, NOW, OWN, approval, ask, changed, consent, decided, fields, pairs
+from tests.policies.build import (
+    BASE,
+    CSC,
+    NOW,
+    OWN,
+    approval,
+    ask,
+    both_consents,
+    changed,
+    consent,
+    decided,
+    fields,
+    pairs,
+)
 
 GENERAL = ["P02", "P03", "P04", "P05", "P09"]
 
@@ -112,3 +128,28 @@ def test_the_person_is_told_where_the_authority_said_yes_for_them_and_only_where
     )
     assert decision.outcome == Outcome.PERMIT
     assert (Obligation.INFORM_SUBJECT in decision.obligations) == told
+
+
+def test_a_refusal_of_early_help_is_recorded_and_the_reason_for_asking_is_kept() -> None:
+    decision = ask(purpose=Purpose.EARLY_HELP, consents=both_consents(ConsentState.REFUSED))
+    assert decision.outcome == Outcome.DENY
+    assert {Obligation.RECORD_REFUSAL, Obligation.LOG_RATIONALE} <= set(decision.obligations)
+
+
+def test_who_is_kept_in_the_dark_for_a_reason_is_not_told_because_the_authority_said_yes() -> None:
+    quiet = decided(
+        ConsentState.NOT_SOUGHT_UNSAFE,
+        inform=InformChoice.DO_NOT_INFORM,
+        inform_reason=ReasonCode.RISK_TO_ANYONE,
+        inform_owner="US-1",
+    )
+    named = Scope(categories=frozenset({DataCategory.SUBSTANCE_MISUSE}))
+    decision = ask(
+        subject__legal_status=LegalStatus.C1,
+        item__category=DataCategory.SUBSTANCE_MISUSE,
+        episode__consent_decision=quiet,
+        consents=(consent(giver="US-authority", giver_capacity=GiverCapacity.LA_WITH_PR, scope=named),),
+    )
+    assert decision.fields
+    assert Obligation.DO_NOT_INFORM in decision.obligations
+    assert Obligation.INFORM_SUBJECT not in decision.obligations
