@@ -48,3 +48,7 @@ access: env-test
 trail-proofs: env-test
 	@scripts/debian-packages strace wrk
 	@$(PY) -m tests.simulation $(NAME) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
+
+# Partners' answers changed at random, ten thousand and more, each with what came of it: make hostile COUNT=20000
+hostile: env-test
+	@KITH_HOSTILE=$(or $(COUNT),5100) $(PY) -m pytest tests/connectors/test_mutated.py -q -n 0 -s

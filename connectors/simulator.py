@@ -176,7 +176,9 @@ class SimulatedPartner:
         return not self._closing.wait(seconds)
 
     def answer(self, path: str, body: str) -> object:
-        """What a partner in good order answers to this body."""
+        """What a partner in good order answers to this body; another hub answers with the one row of its operation."""
+        if self.partner.way == "mais":
+            return self.rows[path][0]
         if self.partner.way == "fhir":
             return self._fhir(path.strip("/").split("/")[0], {k: v[0] for k, v in parse_qs(body).items()})
         return self._rest(path, json.loads(body))
@@ -265,7 +267,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._give(told, told.fault, body)
 
     def _give(self, told: SimulatedPartner, fault: Fault | None, body: str) -> None:
-        kind = "application/fhir+json" if told.partner.way == "fhir" else "application/json"
+        kind = "application/fhir+json" if told.partner.way in ("fhir", "mais") else "application/json"
         if fault is Fault.SILENT:
             while told.waited(1):
                 pass

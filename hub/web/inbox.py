@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from connectors import AnswerKind, Mark, Marked, Request
+from connectors import STANDARD_FIELDS, AnswerKind, Mark, Marked, Request
 from hub import enquiries, inbox
 from hub.documents import document
 from hub.errors import FormRefused
@@ -142,8 +142,11 @@ def _line(one: Request) -> dict[str, Any]:
 
 def _who(found: Asked) -> dict[str, Any]:
     who = found.who
+    names = (*who.given, *who.family)
+    folded = [name.casefold() for name in names]
     return {
-        "name": " ".join((*who.given, *who.family)),
+        # Agencies write names in their own ways; what differs only in its letters is said once.
+        "name": " ".join(name for n, name in enumerate(names) if name.casefold() not in folded[:n]),
         "born": who.date_of_birth,
         "sex": SEX_WORDS.get(who.sex_code) if who.sex_code else None,
         "nhs_number": who.nhs_number,
@@ -152,7 +155,9 @@ def _who(found: Asked) -> dict[str, Any]:
 
 def _section(found: Asked, category: Any) -> dict[str, Any]:
     kinds = found.kinds.get(category, {})
+    order = list(STANDARD_FIELDS)
     names = [n for n in found.request.wanted[category] if n in kinds and n not in ("document", "involved")]
+    names.sort(key=lambda name: order.index(name) if name in order else len(order))
     return {
         "category": category,
         "words": CATEGORY_WORDS[category],

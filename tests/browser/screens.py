@@ -25,7 +25,7 @@ STOPS = frozenset(
         "early-help-form", "gp-check", "gp-yes", "gp-no", "gp-cannot-say", "disclosures",
         "disclosures-of-a-person", "entry", "no-page-for-this-role",
         "emergency", "emergency-who", "consent", "consent-answer", "tasks", "tasks-review",
-        "records-in-doubt", "pair-in-doubt",
+        "records-in-doubt", "pair-in-doubt", "requests", "request-filled", "request-answered",
     }
 )  # fmt: skip
 #: Where a picture starts when the top of the page is like another's.

@@ -367,6 +367,44 @@ def outage(v: Visitor) -> Tour:
         tell(folder, "police", "UP")
 
 
+def answered_by_hand(v: Visitor) -> Tour:
+    """A school that has no system: what it is asked, an answer with faults, a good one, and what the asker sees."""
+    page = v.sign_in("mash_social_worker")
+    v.go("/enquiries/new")
+    fill_enquiry(page, "showcase")
+    v.press("Search")
+    v.press("This is the person")
+    v.press("Show details")
+    picture = page.url
+    yield "picture-not-yet-answered"
+    v.press("Sign out")
+    v.sign_in("school_lead")
+    v.go("/inbox")
+    yield "requests"
+    v.follow("Request 1: Section 47 child protection enquiry")
+    yield "request"
+    page.locator('input[name="answer"][value="PART"]').check()
+    v.press("Send the answer")
+    yield "request-errors"
+    page.locator('input[name="answer"][value="HELD"]').check()
+    page.locator('input[name="SERVICE_INVOLVEMENT.service"]').fill("Year 2, Ms Patel's class")
+    page.locator('input[name="SERVICE_INVOLVEMENT.since"]').fill("4 9 2024")
+    page.locator('input[name="SERVICE_INVOLVEMENT.mark"][value="RELEASE"]').check()
+    page.locator('[name="EDUCATION.status"]').fill("Attendance 71 per cent since September")
+    page.locator('[name="EDUCATION.risk"]').fill("Came with a bruise on Monday; explained as a fall")
+    page.locator('input[name="EDUCATION.mark"][value="REDACT"]').check()
+    page.locator('input[name="EDUCATION.keep.risk"]').check()
+    yield "request-filled"
+    v.press("Send the answer")
+    yield "request-answered"
+    v.go("/tasks")
+    yield "tasks-of-a-school"
+    v.press("Sign out")
+    v.sign_in("mash_social_worker")
+    page.goto(picture)
+    yield "picture-answered-by-hand"
+
+
 TOURS: Mapping[str, Callable[[Visitor], Tour]] = {
     "mash_worker": mash_worker,
     "refused_visitor": refused_visitor,
@@ -381,5 +419,6 @@ TOURS: Mapping[str, Callable[[Visitor], Tour]] = {
     "agreements": agreements,
     "agreement_editor": agreement_editor,
     "bystanders": bystanders,
+    "answered_by_hand": answered_by_hand,
     "outage": outage,
 }
