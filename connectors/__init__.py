@@ -26,7 +26,7 @@ from connectors.formats.people import (
     read_mapping,
     record_system,
 )
-from connectors.gather import Gatherer
+from connectors.gather import Gatherer, Health
 from connectors.inbox import AnswerKind, InboxConnector, Mark, Piece, place_of_file
 from connectors.inbox_desk import (
     Given,
@@ -92,6 +92,7 @@ __all__ = [
     "Finding",
     "Gatherer",
     "Given",
+    "Health",
     "Identifier",
     "InboxConnector",
     "Item",

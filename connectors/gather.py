@@ -5,11 +5,14 @@ error into "nothing held", and never pass on what was not asked for: whatever a 
 here once more. A partner that is slow, down, wrong or hostile costs the page its own tile and nothing else.
 """
 
+import statistics
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 
 from connectors.contract import Answer, Ask, Connector, ConnectorError, NoAnswerReason, TakesMany
@@ -82,6 +85,25 @@ class _Breaker:
             self.probing = self.probing and not probe
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How one partner has answered this process lately. `state`: RESTING while it is not asked, PROBING, or ASKED.
+
+    `median_s` is of the last questions that were answered; moments are of the wall clock.
+    """
+
+    state: str
+    last_well: datetime | None
+    last_trouble: datetime | None
+    trouble: str | None
+    median_s: float | None
+    left_behind: int
+
+
+#: Answers of which a partner's usual time is worked out.
+REMEMBERED = 50
+
+
 class _Lane:
     """One partner's own few threads, so that a partner that hangs holds up nobody else."""
 
@@ -92,6 +114,10 @@ class _Lane:
         self.queue: SimpleQueue[_Task | None] = SimpleQueue()
         self.lock = threading.Lock()
         self.running = self.left_behind = 0
+        self.took: deque[float] = deque(maxlen=REMEMBERED)
+        self.last_well: datetime | None = None
+        self.last_trouble: datetime | None = None
+        self.trouble: str | None = None
 
     def put(self, tasks: Sequence[_Task]) -> None:
         with self.lock:
@@ -99,6 +125,24 @@ class _Lane:
                 self._start()
         for task in tasks:
             self.queue.put(task)
+
+    def remember(self, answers: Sequence[Answer], trouble: str | None) -> None:
+        """What the operator's page tells of this partner; nothing of anybody."""
+        with self.lock:
+            if trouble is None:
+                self.last_well = datetime.now(UTC)
+                self.took.extend(answer.elapsed_s for answer in answers)
+            else:
+                self.last_trouble, self.trouble = datetime.now(UTC), trouble
+
+    def health(self, now: float, rest_s: float) -> Health:
+        """How it stands."""
+        with self.lock, self.breaker.lock:
+            opened_at = self.breaker.opened_at
+            resting = opened_at is not None and (self.breaker.probing or now - opened_at < rest_s)
+            state = "ASKED" if opened_at is None else "RESTING" if resting else "PROBING"
+            median_s = statistics.median(self.took) if self.took else None
+            return Health(state, self.last_well, self.last_trouble, self.trouble, median_s, self.left_behind)
 
     def full(self) -> bool:
         return self.left_behind >= MOST_LEFT_BEHIND
@@ -238,6 +282,11 @@ class Gatherer:
             _tell(answers, task.asks, said)
         return answers
 
+    def health(self) -> dict[str, Health]:
+        """How each partner has answered this process, for operators."""
+        now = self._clock()
+        return {code: lane.health(now, self._rest_s) for code, lane in self._lanes.items()}
+
     def close(self) -> None:
         """Lets the idle threads go. Effects: threads end; a gatherer is not used after it."""
         for lane in self._lanes.values():
@@ -275,13 +324,16 @@ class Gatherer:
             lane.breaker.give_back(probe=task.probe)
         else:
             lane.leave_behind()
+            lane.remember((), NoAnswerReason.TIMEOUT)
             lane.breaker.note(well=False, probe=task.probe, now=now, failures_to_open=self._failures_to_open)
         return True
 
     def _note(self, task: _Task, answers: Sequence[Answer]) -> None:
-        trouble = any(a.state is AnswerState.NO_ANSWER and a.reason in _TROUBLE for a in answers)
-        self._lanes[task.asks[0].agency].breaker.note(
-            well=not trouble, probe=task.probe, now=self._clock(), failures_to_open=self._failures_to_open
+        trouble = next((a.reason for a in answers if a.state is AnswerState.NO_ANSWER and a.reason in _TROUBLE), None)
+        lane = self._lanes[task.asks[0].agency]
+        lane.remember(answers, trouble)
+        lane.breaker.note(
+            well=trouble is None, probe=task.probe, now=self._clock(), failures_to_open=self._failures_to_open
         )
 
 

@@ -38,6 +38,7 @@ from hub.web.editor import editor
 from hub.web.emergency import emergency
 from hub.web.inbox import inbox_pages
 from hub.web.look import hashed_names, prepare, static_files
+from hub.web.operations import operating
 from hub.web.protected import protected
 from hub.web.steward import steward
 from hub.web.tasks import task_pages
@@ -102,6 +103,7 @@ def create_app(hub: Hub) -> Flask:
         steward,
         register,
         editor,
+        operating,
     )
     pages = (common.common, signin, *work)
     for blueprint in (*pages, api, mais):

@@ -15,6 +15,7 @@ from hub.assembly import Hub
 from hub.context import RequestContext
 from hub.headers import CHECKING, ENQUIRING, OVERSEEING, STEWARDING, for_everybody_signed_in, open_to_all
 from hub.inbox import ANSWERING
+from hub.operations import OPERATING
 from hub.oversight import receipt_of
 from hub.signin.sessions import actor_of
 from hub.tasks import QUEUEING
@@ -91,6 +92,7 @@ def home() -> AnyResponse | str:
         (CHECKING, "/gp-check"),
         (OVERSEEING, "/ig"),
         (STEWARDING, "/matching"),
+        (OPERATING, "/partners"),
         (QUEUEING, "/tasks"),
         (APPROVING, "/approvals"),
     ):
@@ -148,6 +150,8 @@ def _nav(role: Role, *, answers_by_hand: bool) -> list[dict[str, Any]]:
         entries += [("/approvals", "For your approval")]
     if role in STEWARDING:
         entries += [("/matching", "Records in doubt")]
+    if role in OPERATING:
+        entries += [("/partners", "Partners")]
     if role in OVERSEEING:
         entries += [("/ig", "Disclosures")]
     if role in OVERSEEING or role == Role.DPO:

@@ -23,7 +23,7 @@ STOPS = frozenset(
         "sign-in", "enquiries", "enquiry-form", "enquiry-form-errors", "candidates", "who-is-involved", "picture",
         "who-is-involved-outage", "receipt", "search-too-wide", "wrong-role",
         "early-help-form", "gp-check", "gp-yes", "gp-no", "gp-cannot-say", "disclosures",
-        "disclosures-of-a-person", "entry", "no-page-for-this-role",
+        "disclosures-of-a-person", "entry", "partners",
         "emergency", "emergency-who", "consent", "consent-answer", "tasks", "tasks-review",
         "records-in-doubt", "pair-in-doubt", "requests", "request-filled", "request-answered",
     }

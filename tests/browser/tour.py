@@ -341,7 +341,7 @@ def data_steward(v: Visitor) -> Tour:
 def bystanders(v: Visitor) -> Tour:
     """People for whom Kith has no page yet, and one whose role has ended."""
     v.sign_in("operator")
-    yield "no-page-for-this-role"
+    yield "partners"
     v.press("Sign out")
     v.sign_in("lapsed_worker")
     yield "role-ended"
