@@ -280,7 +280,8 @@ class Gatherer:
             pending.discard(task)
             self._note(task, said)
             _tell(answers, task.asks, said)
-        return answers
+        # In the order of the questions: the order in which partners were done would tell of what is not shown.
+        return {(ask.agency, ask.person): answers[ask.agency, ask.person] for ask in asks}
 
     def health(self) -> dict[str, Health]:
         """How each partner has answered this process, for operators."""

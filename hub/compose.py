@@ -15,7 +15,7 @@ from hub.casefile import london
 from hub.cells import Place, Said, cell, day_of, text_of
 from hub.context import RequestContext
 from hub.enquiries import Enquiry
-from hub.members import Family, Member
+from hub.members import Member
 from hub.people import age_on
 from hub.permits import Decided
 from hub.picture import AgencyView, Cell, Conflict, EventView, Fact, FamilyPicture, PersonView
@@ -47,7 +47,6 @@ def picture(
     hub: Hub,
     ctx: RequestContext,
     enquiry: Enquiry,
-    family: Family,
     decided: Decided,
     answers: Mapping[Place, Answer],
     redacted: Redacted,
@@ -55,7 +54,7 @@ def picture(
 ) -> FamilyPicture:
     """Everything the page renders. People whose identity no agency may share with this reader are absent."""
     named = revealed.identities
-    shown = [m for m in family.members if m.facts.id in named or m.facts.id == enquiry.subject]
+    shown = [m for m in revealed.members if m.facts.id in named or m.facts.id == enquiry.subject]
     kept = _by_place(redacted.kept)
     with hub.db.session() as session:
         loaded = load_times(session)
@@ -76,7 +75,7 @@ def picture(
         notes=(
             # By who is shown, not by who is known: else its absence would tell of somebody who may not be seen.
             *([ALONE] if len(shown) == 1 else []),
-            *family.notes,
+            *revealed.notes,
             *(["A partner sent something that could not be used; it is not shown."] if partial else []),
             *_still_awaited(hub, answers),
         ),

@@ -13,7 +13,7 @@ from datetime import datetime
 from audit import Receipt
 from connectors import Answer, Partner, Promise, Reply, load_times
 from consent import facts_for
-from hub import break_glass, checks, compose, consequences, decisions, redaction, response_times
+from hub import break_glass, checks, compose, consequences, decisions, pacing, redaction, response_times
 from hub.account import Account
 from hub.approvals.agreed import NOTHING_AGREED, Agreed
 from hub.assembly import Hub
@@ -234,7 +234,7 @@ def _picture(
     )
     # 10. The page gets the picture and its receipt, and nothing else.
     b = brokered
-    return compose.picture(hub, ctx, enquiry, family, b.decided, b.answers, b.redacted, b.revealed), b.receipt
+    return compose.picture(hub, ctx, enquiry, b.decided, b.answers, b.redacted, b.revealed), b.receipt
 
 
 def _is_open_elsewhere(
@@ -256,7 +256,7 @@ def package_check(hub: Hub, ctx: RequestContext, typed: str) -> GpCheck:
 
     Raises FormRefused for what is not an NHS number; never tells an unknown patient from one not on the list.
     """
-    number = checks.parse_number(typed)
+    begun, number = pacing.begin(), checks.parse_number(typed)
     ctx = ctx.for_purpose(Purpose.GP_PACKAGE_CHECK)
     checks.hold_back_a_flood(hub, ctx)
     with hub.db.session() as session:
@@ -282,6 +282,8 @@ def package_check(hub: Hub, ctx: RequestContext, typed: str) -> GpCheck:
         involvement=Involvement.NONE,
         conclude=checks.conclude,
     )
+    if not brokered.decided.permits:  # Not on the list, shielded, objected, unknown: told alike, also by the clock.
+        pacing.even_out(begun, pacing.CHECK_STEP_S)
     return checks.as_check(hub, brokered.decided, brokered.answers, brokered.redacted, brokered.receipt)
 
 
@@ -323,7 +325,7 @@ def _broker(
         # 8. Each real item is decided again; what no permit names is dropped.
         redacted = redaction.apply(answers, decided.permits, means=means, agreed=case.agreed)
     # Names and relations come from the index under the same permits, and into the same record.
-    revealed = reveal(family, decided, redacted) if family else Revealed()
+    revealed = reveal(family, decided, redacted, subject=enquiry.subject) if family and enquiry else Revealed()
     eid = secrets.token_hex(16)
     consequences.record(
         hub,

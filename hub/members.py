@@ -5,7 +5,7 @@ that hold them, and a question for partners that must be asked by name. Must nev
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -59,22 +59,29 @@ class Family:
     members: tuple[Member, ...]
     relations: tuple[RelationView, ...]
     notes: tuple[str, ...]
+    #: The same family as if nobody knew of these persons; the facts for the decision stay as they are.
+    without: Callable[[frozenset[str]], "Family"] = field(repr=False, compare=False)
 
 
 def members_of(session: Session, hub: Hub, enquiry: Enquiry, *, now: datetime) -> Family:
     """The confirmed person's family, and the people added to the enquiry."""
+    family = _family(session, hub, enquiry, now)
+    _still_the_same(hub, enquiry, {m.facts.id: m.records for m in family.members})
+    return replace(family, members=tuple(_shield_those_who_live_together(list(family.members), now.date())))
+
+
+def _family(
+    session: Session, hub: Hub, enquiry: Enquiry, now: datetime, without: frozenset[str] = frozenset()
+) -> Family:
     assert enquiry.subject is not None
-    family = family_of(session, hub.keys, enquiry.subject, now=now)
+    family = family_of(session, hub.keys, enquiry.subject, now=now, without=without)
     members = [_of_family(m, family.relations, enquiry.subject) for m in family.members]
-    known = {m.facts.id for m in members}
+    known = {m.facts.id for m in members} | without
     added = {person: why for person, why in enquiry.persons.items() if person not in known}
-    others = records_of_persons(session, hub.keys, added)
-    _still_the_same(hub, enquiry, {m.person: m.records for m in family.members} | others)
-    for person, records in others.items():
+    for person, records in records_of_persons(session, hub.keys, added).items():
         relation = CONNECTIONS.get(added[person], RelationToIndex.OTHER)
         member = _member(person, records, relation, why=ADDED, words=_standing(relation))
         members.append(replace(member, is_added=True))
-    members = _shield_those_who_live_together(members, now.date())
     relations = tuple(
         RelationView(
             person=r.person,
@@ -87,7 +94,12 @@ def members_of(session: Session, hub: Hub, enquiry: Enquiry, *, now: datetime) -
         )
         for r in family.relations
     )
-    return Family(tuple(members), relations, family.notes)
+
+    def as_seen(hidden: frozenset[str]) -> Family:
+        with hub.db.session() as again:
+            return _family(again, hub, enquiry, now, hidden)
+
+    return Family(tuple(members), relations, family.notes, as_seen)
 
 
 def _still_the_same(hub: Hub, enquiry: Enquiry, records: Mapping[str, tuple[SourceRecord, ...]]) -> None:

@@ -26,7 +26,8 @@ from hub.keys import HUB
 from hub.logs import log
 from hub.obligations import may_show
 from hub.people import candidates, parse_box
-from hub.tables import disclosure_persons, disclosure_register, disclosure_sources, duties, staff
+from hub.tables import disclosure_persons, disclosure_register, disclosure_sources, staff
+from hub.tasks import has_task_from
 from hub.witnesses import ALARM_WORDS
 from policies import Relationship, decide
 from policies.vocabulary import (
@@ -352,10 +353,7 @@ def receipt_of(hub: Hub, ctx: RequestContext, eid: str) -> ReceiptProof:
     parties = {user.get("agency"), fields.get("recipient"), fields.get("custodian"), *fields.get("source", ())}
     if actor.role in OVERSEERS and actor.agency in parties:
         return proof
-    theirs = (duties.c.agency == actor.agency) | (duties.c.user == actor.id)
-    with hub.db.session() as session:
-        tasked = session.execute(select(duties.c.id).where(duties.c.receipt == eid, theirs).limit(1)).first()
-    if tasked is None:
+    if not has_task_from(hub, ctx, eid):
         raise nothing
     return proof
 

@@ -38,6 +38,9 @@ class Revealed:
 
     identities: Mapping[str, Identity] = field(default_factory=dict)
     relations: tuple[RelationView, ...] = ()
+    #: Who is shown and what is said of how they belong, as if nobody knew of those who are not shown.
+    members: tuple[Member, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def rows(self) -> Iterable[tuple[str, str, tuple[str, ...]]]:
         """(agency, person, fields) for the trail."""
@@ -50,8 +53,12 @@ class Revealed:
                     yield agency, person, (RELATIONS_FIELD,)
 
 
-def reveal(family: Family, decided: Decided, redacted: Redacted) -> Revealed:
-    """Names and relations of this family, as far as permits for names reach."""
+def reveal(family: Family, decided: Decided, redacted: Redacted, *, subject: str | None) -> Revealed:
+    """Names and relations of this family, as far as permits for names reach.
+
+    Nothing that is said of those who are shown - a half-sister, a shared home, a contradiction - may follow from
+    somebody who is not: the family is worked out again without them.
+    """
     cut = {(w.person, w.agency) for w in redacted.cut if w.category == DataCategory.DEMOGRAPHIC}
 
     def may_say(person: str, agency: str) -> bool:
@@ -62,12 +69,18 @@ def reveal(family: Family, decided: Decided, redacted: Redacted) -> Revealed:
         records = [record for record in member.records if may_say(member.facts.id, record.agency)]
         if records:
             identities[member.facts.id] = _identity(records)
+    hidden = frozenset(m.facts.id for m in family.members) - identities.keys() - {subject}
+    seen = family.without(hidden) if hidden else family
+    facts = {m.facts.id: m.facts for m in family.members}
+    members = tuple(replace(m, facts=facts[m.facts.id]) for m in seen.members if m.facts.id in facts)
+    shown = {m.facts.id for m in members}
+    identities = {person: identity for person, identity in identities.items() if person in shown}
     relations = []
-    for relation in family.relations:
+    for relation in seen.relations:
         agencies = tuple(a for a in relation.agencies if may_say(relation.person, a) and may_say(relation.of, a))
         if agencies and {relation.person, relation.of} <= identities.keys():
             relations.append(replace(relation, agencies=agencies))
-    return Revealed(identities, tuple(relations))
+    return Revealed(identities, tuple(relations), members, seen.notes)
 
 
 def relation_words(member: Member, subject: str, revealed: Revealed) -> tuple[str, str]:

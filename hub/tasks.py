@@ -235,14 +235,25 @@ def _check(hub: Hub, ctx: RequestContext, row: Mapping[str, Any], note: str, out
     )
 
 
+def has_task_from(hub: Hub, ctx: RequestContext, receipt: str) -> bool:
+    """Whether an entry of the trail brought this user a task, done or not: not somebody else's of the same agency."""
+    with hub.db.session() as session:
+        of_theirs = select(duties.c.id).where(duties.c.receipt == receipt, *_theirs(ctx)).limit(1)
+        return session.execute(of_theirs).first() is not None
+
+
 def _mine(ctx: RequestContext) -> list[ColumnElement[bool]]:
+    """What this user is to do now."""
+    d = duties.c
+    return [d.done_at.is_(None), or_(d.review_on.is_(None), d.review_on <= ctx.now.date()), *_theirs(ctx)]
+
+
+def _theirs(ctx: RequestContext) -> list[ColumnElement[bool]]:
     """What makes a task this user's: their role's and agency's, or given to them; never about them or their act."""
     d, actor = duties.c, ctx.actor
     kinds = [kind for kind, roles in DONE_BY.items() if actor.role in roles]
     close = [*actor.own_persons, *actor.own_family]
     return [
-        d.done_at.is_(None),
-        or_(d.review_on.is_(None), d.review_on <= ctx.now.date()),
         # What one person should have looked at again by now is their team's: they may have left.
         or_(
             d.user == actor.id,

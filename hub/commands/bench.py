@@ -32,6 +32,7 @@ from connectors import (
 from hub import disclosure
 from hub.app import create_app
 from hub.commands.bench_decide import bench_decide
+from hub.commands.bench_existence import bench_existence
 from hub.commands.bench_fan_out import bench_fan_out
 from hub.commands.bench_load import bench_load
 from hub.commands.bench_matching import bench_index, bench_linking
@@ -49,8 +50,9 @@ PEOPLE = 100_000
 @click.command()
 @click.argument("name", required=False)
 def bench(name: str | None) -> None:
-    """Measure everything, or one of: picture, gp-check, search, decide, trail, rewrap, drawings, load, fan-out, linking
-    (two agencies' files) and index (100,000 and 1,000,000 records: takes long)."""
+    """Measure everything, or one of: picture, gp-check, search, decide, trail, rewrap, drawings, load, fan-out,
+    existence (whether time tells that somebody exists: takes long), linking (two agencies' files) and index (100,000
+    and 1,000,000 records: takes long)."""
     if name is not None and name not in BENCHES:
         raise click.UsageError(f"No such measurement. There are: {', '.join(BENCHES)}.")
     for one, run in BENCHES.items():
@@ -236,4 +238,5 @@ BENCHES: dict[str, Callable[[], None]] = {
     "drawings": _drawings,
     "load": bench_load,
     "fan-out": bench_fan_out,
+    "existence": bench_existence,
 }

@@ -119,9 +119,12 @@ People = dict[str, tuple[SourceRecord, ...]]
 Ties = dict[tuple[str, str], dict[Kind, _Told]]
 
 
-def family_of(session: Session, keys: Keys, person_id: str, *, now: datetime) -> Family:
+def family_of(
+    session: Session, keys: Keys, person_id: str, *, now: datetime, without: frozenset[str] = frozenset()
+) -> Family:
     """The family of one person; just the person, said so, when nobody else is known; empty for an unknown person.
 
+    `without` are persons who count as if no agency knew of them: nothing that follows from them is told either.
     Effects: none. Three queries, whatever the family.
     """
     people: People = _grouped(keys, rows_of_persons(session, (person_id,)))
@@ -130,10 +133,12 @@ def family_of(session: Session, keys: Keys, person_id: str, *, now: datetime) ->
     today = now.date()
     notes: list[str] = []
     people |= _near(session, keys, people[person_id], notes, with_home=not _is_protected(people[person_id]))
+    people = _but(people, without)
     ties = _ties(people)
     parents = [senior for (senior, junior), told in ties.items() if junior == person_id and set(told) & PARENTS]
     if parents:
         people |= _near(session, keys, [r for p in parents for r in people[p]], notes, with_home=False)
+        people = _but(people, without)
         ties = _ties(people)
     _add_siblings(ties, people)
     together = _together(people, today)
@@ -146,6 +151,10 @@ def family_of(session: Session, keys: Keys, person_id: str, *, now: datetime) ->
         _households(together, chosen),
         tuple(dict.fromkeys([*notes, *_notes(people, person_id)])),
     )
+
+
+def _but(people: People, without: frozenset[str]) -> People:
+    return {person: records for person, records in people.items() if person not in without}
 
 
 def _grouped(keys: Keys, rows: Iterable[object]) -> People:

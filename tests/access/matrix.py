@@ -133,6 +133,8 @@ class Matrix:
         verdict, statuses, line = oracle.judge(case.door, case.who, case.thing, in_force=self.in_force)
         answer = self.knock(case)
         said = said_by(answer)
+        if case.thing is None and said in ("absent", "sign-in") and answer.status_code in statuses:
+            said = "let-in"  # What the door itself answers whoever may pass it, by a status of its own line.
         right = said == verdict and (verdict != "let-in" or answer.status_code in statuses)
         if right and verdict == "absent":
             right = self._like_any_other_absent(case, answer)

@@ -178,6 +178,9 @@ def _facts(who: Who, thing: Thing, in_force: bool) -> Mapping[str, str]:
         "barred": "me" if f.get("barred") == who.id else "other",
         "about": "close" if persons & who.close else f.get("hidden", "ordinary"),
     }
+    if "brought" in f:  # A task of this kind for this agency came of it.
+        kind, agency = f["brought"].split(":")
+        about["task"] = "mine" if agency == who.agency and in_group(who.role, kinds()[kind]) else "other"
     if f.get("given"):
         about["given"] = "me" if f["given"] == who.id else "other"
     if "kind" in f:

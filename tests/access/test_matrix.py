@@ -71,7 +71,7 @@ def test_the_oracle_knows_every_door_and_shares_nothing_with_the_hub(world: Worl
 
 def test_who_may_see_what_is_what_the_oracle_says(world: World) -> None:
     matrix = Matrix(world)
-    everybody = people(world, SOME, ("csc", "police", "gp-millbrook", "sms", "school"))
+    everybody = people(world, SOME, ("csc", "police", "gp-millbrook", "asc", "sms", "school"))
     # One steward's queue takes as long as a hundred other cases.
     everybody = [who for who in everybody if who.role != "DATA_STEWARD" or who.agency in ("csc", "sms")]
     report = matrix.play(draw(world, everybody, CUT, seed=1))

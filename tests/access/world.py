@@ -166,7 +166,7 @@ def _receipts(world: World) -> None:
     who, visitor = _maker(world, "GP_CARE_COORDINATOR", "gp-millbrook")
     assert visitor.post("/gp-check", {"nhs_number": "9997000390"}).status_code == 200
     check = newest(world.gate.hub, "check")
-    world.add("receipt", check.eid, user=who.id, parties="gp-millbrook asc")
+    world.add("receipt", check.eid, user=who.id, parties="gp-millbrook asc", brought="NOTIFY_OWNER:asc")
     world.add("entry", check.eid)
 
 

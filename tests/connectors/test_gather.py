@@ -258,3 +258,19 @@ def test_many_requests_at_once_each_get_their_own_answers(partners, gatherers, a
     for thread in threads:
         thread.join(20)
     assert wrong == []
+
+
+def test_answers_stand_in_the_order_of_the_questions_whoever_is_done_first(partners, gatherers, ask_about):
+    """The order in which partners are done would tell of questions whose answers are not shown."""
+    a, b, c = partners("a", "b", "c")
+    second_is_done = threading.Event()
+
+    def after_the_second(ask):
+        second_is_done.wait(5)
+
+    def tell(ask):
+        second_is_done.set()
+
+    gatherer = gatherers(SimulatedConnector(a, behave=after_the_second), SimulatedConnector(b, behave=tell))
+    asks = [ask_about(a, "P1"), ask_about(c, "P1"), ask_about(b, "P1")]
+    assert list(gatherer.gather(asks)) == [(ask.agency, ask.person) for ask in asks]

@@ -7,7 +7,7 @@ from sqlalchemy import delete, insert, select, update
 
 from hub.tables import enquiries, staff
 from tests.conftest import House, Visitor
-from tests.hub.conftest import Gate
+from tests.hub.conftest import Gate, newest
 
 REASON = "A referral came in that names this child and the family"
 MAISIE = "999 700 0048"
@@ -85,3 +85,11 @@ def test_a_sealed_row_that_was_altered_is_a_page_that_says_so(house: House) -> N
     finally:
         with house.hub.db.writing() as session:
             session.execute(update(enquiries).where(mine).values(sealed_rationale=kept))
+
+
+def test_a_receipt_is_not_opened_by_a_colleague_whose_task_it_is_not(gate: Gate) -> None:
+    practice = gate.visitor("GP_CARE_COORDINATOR", agency="gp-millbrook")
+    assert practice.post("/gp-check", {"nhs_number": "9997000390"}).status_code == 200
+    receipt = newest(gate.hub, "check").eid
+    for role, status in (("ANALYST", 404), ("SYSTEM_ADMIN", 404), ("ADULT_SOCIAL_WORKER", 200), ("DPO", 200)):
+        assert gate.visitor(role, agency="asc").get(f"/receipts/{receipt}").status_code == status, role
