@@ -129,6 +129,15 @@ def agreement_words(one: SourceRecord, other: SourceRecord) -> dict[str, str]:
     return {component: words for component, words in told.items() if component not in ("place", "contact")}
 
 
+def weights(one: SourceRecord, other: SourceRecord) -> tuple[tuple[str, str, float], ...]:
+    """(component, how it compares in words, bits) of name, birth date, sex and number, as far as both have them.
+
+    Addresses and telephone numbers are left out for the reason that `agreement_words` gives.
+    """
+    found = _SCORER.parts(prepare(one), prepare(other))
+    return tuple((c, WORDS.get((c, level), level), bits) for c, level, bits in found if c not in ("place", "contact"))
+
+
 def keep_apart(
     session: Session,
     keys: Keys,

@@ -6,6 +6,7 @@ from hub.pictures.genogram_model import GenogramLink, GenogramPerson, Manner
 from hub.pictures.matrix import state_symbols
 from hub.pictures.proof import draw_proof
 from hub.pictures.timeline import TimelineEvent, draw_timeline, timeline_of
+from hub.pictures.waterfall import Weighed, draw_waterfall, running
 
 __all__ = [
     "Arranged",
@@ -13,11 +14,14 @@ __all__ = [
     "GenogramPerson",
     "Manner",
     "TimelineEvent",
+    "Weighed",
     "arrange",
     "draw_genogram",
     "draw_proof",
     "draw_timeline",
+    "draw_waterfall",
     "genogram_of",
+    "running",
     "state_symbols",
     "timeline_of",
 ]

@@ -18,6 +18,7 @@ from hub.pictures.genogram import genogram_of
 from hub.pictures.matrix import state_symbols
 from hub.pictures.proof import draw_proof
 from hub.pictures.timeline import timeline_of
+from hub.pictures.waterfall import Weighed, draw_waterfall
 from hub.words import CATEGORY_WORDS, FILTERS, STATE_MEANINGS
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -47,6 +48,7 @@ def prepare(environment: Environment) -> None:
         genogram=genogram,
         timeline=timeline,
         proof_picture=proof_picture,
+        waterfall=waterfall,
         state_symbols=lambda: Markup(state_symbols()),  # noqa: S704 - constant text of our own
         state_meanings=STATE_MEANINGS,
         category_words=CATEGORY_WORDS,
@@ -66,6 +68,11 @@ def timeline(picture: FamilyPicture) -> Markup:
 def proof_picture(index: int, size: int, leaf: str, siblings: list[str], root: str) -> Markup:
     """The path from one entry to the signed root of the trail."""
     return Markup(draw_proof(index=index, size=size, leaf=leaf, siblings=siblings, root=root))  # noqa: S704
+
+
+def waterfall(parts: list[Weighed]) -> Markup:
+    """How the weights of a comparison add up; every text in it is escaped by the drawing."""
+    return Markup(draw_waterfall(parts))  # noqa: S704
 
 
 @cache

@@ -208,6 +208,13 @@ def _undo(house: House, steward: Visitor, pair: Doubt, outcome: str = "SPLIT") -
     assert not together(house, pair)
 
 
+def test_the_picture_of_a_comparison_says_nothing_of_where_somebody_lives(house: House, steward: Visitor) -> None:
+    page = steward.get(address(waiting(house)[0])).text
+    assert "How the comparison adds up" in page
+    assert re.findall(r'<text x="14"[^>]*>([^<]*)</text>', page)[-1] == "Together"
+    assert not re.search(r"same address|same street|postcode|another address|same telephone", page)
+
+
 def test_a_suppressed_pair_is_one_alarm_that_names_nobody(house: House) -> None:
     alert_suppressed(house.hub)
     assert alert_suppressed(house.hub) == 0
