@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from audit import outbox
 from audit import store as rows
-from audit.entry import LARGEST_ENVELOPE_BYTES, LEAF_BYTES, header_bytes
+from audit.entry import LARGEST_ENVELOPE_BYTES, LEAF_BYTES, checksum, header_bytes
 from audit.errors import AuditError, TrailCorrupt
 from audit.events import EID, Kind
 from audit.growth import Tree
@@ -41,6 +41,7 @@ class Leader:
         *,
         origin: str,
         log_public: bytes,
+        take_own: Callable[[bytes], bool],
         condemn: Callable[[str], None],
         on_refused: Callable[[str], None],
     ) -> None:
@@ -48,6 +49,7 @@ class Leader:
         self._tree = tree
         self._origin = origin
         self._log_public = log_public
+        self._take_own = take_own
         self._condemn = condemn
         self._on_refused = on_refused
         self._certified: dict[bytes, bytes] = {}
@@ -157,6 +159,8 @@ class Leader:
         if certified := certified_key(entry.envelope, entry.leaf, self._log_public):
             self._certified[hashlib.sha256(certified).digest()] = certified
             return None
+        if self._take_own(entry.leaf) and checksum(entry.envelope) == entry.leaf[:32]:
+            return None  # We signed it ourselves, a moment ago.
         public = self._submitter(connection, entry.leaf[96:])
         if public is None:
             return "UNKNOWN_SUBMITTER"

@@ -92,9 +92,10 @@ class Trail:
         self._tree = Tree(
             self._store, log_key=log_key, verifier_key=self.verifier_key, clock=clock, remember=self._remember
         )
-        target = Placing(self._store, self._tree) if self._store.is_sqlite else outbox.HandingIn()
+        outgoing = outbox.HandingIn()
+        target = Placing(self._store, self._tree) if self._store.is_sqlite else outgoing
         self._writer = Writer(self._store, target, max_wait_s=max_wait_s, max_queue=max_queue)
-        self._leader = None if self._store.is_sqlite else self._candidate()
+        self._leader = None if self._store.is_sqlite else self._candidate(outgoing)
 
     def __enter__(self) -> "Trail":
         self.start()
@@ -279,12 +280,13 @@ class Trail:
             positions = consistency_positions(size1, size2)
             return prove_consistency(size1, size2, rows.node_reader(connection, positions))
 
-    def _candidate(self) -> Leader:
+    def _candidate(self, outgoing: outbox.HandingIn) -> Leader:
         return Leader(
             self._store,
             self._tree,
             origin=self.verifier_key.name,
             log_public=self.verifier_key.public,
+            take_own=outgoing.take_own,
             condemn=lambda sentence: self._writer.condemn(sentence),
             on_refused=self._tell_of_refusal,
         )

@@ -5,6 +5,7 @@ and is acknowledged then; it gets its place within a second. Must never hand in 
 row whose entry is not in the trail. Ruled by `docs/adr/0006-the-outbox-and-its-leader.md`.
 """
 
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -20,6 +21,8 @@ from audit.writer import Slot
 #: What this process handed in and nobody placed for so long means that there is no leader: then nothing is handed
 #: in any more, so that no pile of disclosures grows which no signed checkpoint covers. In seconds.
 LONGEST_UNPLACED_S = 5.0
+#: So many leaves that this process handed in are remembered, so that it need not check its own signatures as leader.
+_MOST_OWN = 4096
 
 _HAND_IN = text(
     "INSERT INTO audit_outbox (eid, t, kind, leaf, envelope) SELECT u.eid, u.t, u.kind, u.leaf, u.envelope FROM unnest("
@@ -49,6 +52,13 @@ class HandingIn:
     def __init__(self) -> None:
         #: An event id that we handed in, and when by the steady clock: the oldest that we have not seen placed.
         self._oldest: tuple[str, float] | None = None
+        self._own: dict[bytes, None] = {}
+        self._lock = threading.Lock()
+
+    def take_own(self, leaf: bytes) -> bool:
+        """Whether this process itself signed and handed in this leaf. Asked once for each, by the leader."""
+        with self._lock:
+            return self._own.pop(leaf, True) is None
 
     def begin(self, connection: Connection) -> None:
         """Begin a transaction."""
@@ -75,6 +85,10 @@ class HandingIn:
             # An id was placed and its row taken out before ours went in. Ours must not stay.
             connection.rollback()
             self.begin(connection)
+        with self._lock:
+            self._own.update((mine[eid].leaf, None) for eid in handed_in)
+            while len(self._own) > _MOST_OWN:
+                del self._own[next(iter(self._own))]
         if self._oldest is None and handed_in:
             self._oldest = next(iter(handed_in)), time.monotonic()
         return [self._outcome(slot, mine, earlier, handed_in) for slot in slots]
@@ -95,7 +109,7 @@ class HandingIn:
         return replayed(sealed, first)
 
     def _require_leader(self, connection: Connection) -> None:
-        if self._oldest is None:
+        if self._oldest is None or time.monotonic() - self._oldest[1] <= LONGEST_UNPLACED_S / 5:
             return
         eid, since = self._oldest
         if not _waiting_under(connection, [eid]):
