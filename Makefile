@@ -15,7 +15,7 @@ env-test:
 
 # Everything: format, lint, types, structure, all tests on SQLite and PostgreSQL, browser journeys.
 test: env-test
-	@scripts/debian-packages chromium fonts-liberation strace
+	@scripts/debian-packages chromium fonts-liberation strace softhsm2
 	@$(MAKE) --no-print-directory check
 	$(PY) -m pytest tests -n 2 --dist loadfile
 
@@ -29,6 +29,7 @@ check: env-test
 lock:
 	.venv/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.txt
 	.venv/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements-train.in -o requirements-train.txt
+	.venv/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements-device.in -o requirements-device.txt
 	.venv/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements-dev.in -o requirements-dev.txt
 
 # Pictures of every page into docs/screens.

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from audit import Cosigners, Event, Steady, Trail, since_boot
 from connectors import Connector, Gatherer, Partner, build_connector, load_partners
 from hub.db import Database, make_engine
+from hub.device import DeviceLogKey
 from hub.erasure import KeyStore, SubjectKeys, month_of
 from hub.errors import SettingsRefused
 from hub.keys import HUB, KeyRing, new_signing_key, read_signing_key
@@ -105,7 +106,7 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now, steady: Steady | Non
     keys = KeyRing(settings.master_key, database.session)
     register = Register(database.session, keys, filed, faults, signatories)
     submitter_key = _signing_key(settings.keys_folder / "submitter.key")
-    log_key = _signing_key(settings.keys_folder / "log.key")
+    log_key = DeviceLogKey(settings.device) if settings.device else _signing_key(settings.keys_folder / "log.key")
     subject_keys = SubjectKeys(KeyStore(settings.subject_keys_folder, settings.master_key), keys, database.session)
 
     def seal_subject(event: Event, person: str, plaintext: bytes) -> bytes:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from hub.device import Device, device_of, master_key_of
 from hub.errors import SettingsRefused
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +33,7 @@ class Settings:
     base_url: str
     origin: str
     master_key: bytes = field(repr=False)
+    device: Device | None
     keys_folder: Path
     subject_keys_folder: Path
     partners_folder: Path
@@ -103,9 +105,19 @@ class _Reader:
         return Path(self.text(name, str(default)))
 
 
-def _master_key(env: _Reader) -> bytes:
+def _device(env: _Reader) -> Device | None:
+    if not (module := env.text("PKCS11_MODULE", "")):
+        return None
+    return device_of(module, env.text("PKCS11_TOKEN", ""), env.text("PKCS11_PIN_FILE", ""))
+
+
+def _master_key(env: _Reader, device: Device | None) -> bytes:
     text = env.text("MASTER_KEY", "")
     file = env.text("MASTER_KEY_FILE", "")
+    if device is not None:
+        if text or file:
+            raise SettingsRefused("With HUB_PKCS11_MODULE the master key comes from the device alone.")
+        return master_key_of(device)
     if bool(text) == bool(file):
         raise SettingsRefused(
             "Exactly one of HUB_MASTER_KEY and HUB_MASTER_KEY_FILE must be set.",
@@ -212,6 +224,9 @@ DESCRIBED: Mapping[str, tuple[str, str]] = {
     ),
     "HUB_MASTER_KEY": ("(none)", "32 random bytes in base64; wraps one data key per agency"),
     "HUB_MASTER_KEY_FILE": ("(none)", "a file with that key, readable by the hub's user only"),
+    "HUB_PKCS11_MODULE": ("(none)", "library of a key device, which then holds log key and master key"),
+    "HUB_PKCS11_TOKEN": ("(none)", "label of the token in that device"),
+    "HUB_PKCS11_PIN_FILE": ("(none)", "a file with its PIN, readable by the hub's user only"),
     "HUB_KEYS_DIR": ("var/keys", "folder with the trail's signing keys; made at the first start"),
     "HUB_SUBJECT_KEYS_DIR": (
         "(HUB_KEYS_DIR)/subjects",
@@ -258,12 +273,14 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     env = _Reader(source)
     base_url = env.text("BASE_URL").rstrip("/")
     host = _base_url(base_url).hostname
+    device = _device(env)
     settings = Settings(
         mode=env.text("MODE", "production"),
         database_url=env.text("DATABASE_URL", f"sqlite:///{ROOT / 'var' / 'kith.sqlite'}"),
         base_url=base_url,
         origin=env.text("ORIGIN", f"{host}/trail"),
-        master_key=_master_key(env),
+        master_key=_master_key(env, device),
+        device=device,
         keys_folder=env.path("KEYS_DIR", ROOT / "var" / "keys"),
         subject_keys_folder=env.path("SUBJECT_KEYS_DIR", env.path("KEYS_DIR", ROOT / "var" / "keys") / "subjects"),
         partners_folder=env.path("PARTNERS_DIR", ROOT / "connectors" / "partners"),

@@ -11,6 +11,7 @@ import click
 
 from hub import retention
 from hub.assembly import Hub, open_hub
+from hub.device import device_of, make_keys
 from hub.keys import new_signing_key
 from hub.settings import read_settings
 
@@ -42,6 +43,16 @@ def new() -> None:
 def signatory(file: Path) -> None:
     """Write a private key for signing agreements to a new FILE and print the public key for the list of signatories."""
     click.echo(base64.b64encode(new_signing_key(file).public_key().public_bytes_raw()).decode())
+
+
+@keys.command()
+@click.option("--module", required=True, help="Library of the device, such as /usr/lib/softhsm/libsofthsm2.so.")
+@click.option("--token", required=True, help="Label of the token.")
+@click.option("--pin-file", required=True, help="File with the PIN, readable by the hub's user only.")
+def device(module: str, token: str, pin_file: str) -> None:
+    """Make the log key and the secret of the master key in a PKCS#11 device, never to leave it."""
+    public = make_keys(device_of(module, token, pin_file))
+    click.echo(f"Made. The log's public key: {base64.b64encode(public).decode()}")
 
 
 @keys.command()

@@ -154,6 +154,9 @@ def test_what_nobody_sets_has_the_default_that_the_list_of_settings_says() -> No
         "HUB_WITNESS_POLICY_FILE": "(none)" if settings.witness_policy_file is None else "a file",
         "HUB_LOG_LEVEL": settings.log_level,
         "HUB_BASE_URL": "(none)",
+        "HUB_PKCS11_MODULE": "(none)" if settings.device is None else "a library",
+        "HUB_PKCS11_TOKEN": "(none)",
+        "HUB_PKCS11_PIN_FILE": "(none)",
         "HUB_MASTER_KEY": "(none)",
         "HUB_MASTER_KEY_FILE": "(none)",
     }
