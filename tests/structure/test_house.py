@@ -130,11 +130,17 @@ def test_no_module_has_a_name_without_an_idea() -> None:
 def test_everything_that_runs_comes_from_the_locked_requirements() -> None:
     declared = {
         line.split("[")[0].split("=")[0].split(">")[0].strip().replace("-", "_").lower()
-        for name in ("requirements.in", "requirements-train.in")
+        for name in ("requirements.in", "requirements-train.in", "requirements-device.in")
         for line in (ROOT / name).read_text().splitlines()
         if line and not line.startswith(("#", "-r"))
     }
-    from_package = {"urllib3": "requests", "werkzeug": "flask", "jinja2": "flask", "markupsafe": "flask"}
+    from_package = {
+        "urllib3": "requests",
+        "werkzeug": "flask",
+        "jinja2": "flask",
+        "markupsafe": "flask",
+        "pkcs11": "python_pkcs11",
+    }
     used = {
         name.split(".")[0].lower()
         for package in PACKAGES
