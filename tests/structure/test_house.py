@@ -153,5 +153,6 @@ def test_everything_that_runs_comes_from_the_locked_requirements() -> None:
         "psycopg",
         "govuk_frontend_jinja",
         "numpy",
+        "python_pkcs11",
     }  # named in an address, in a loader, needed by functions of DuckDB
     assert declared - used - needed_by_others == set()
