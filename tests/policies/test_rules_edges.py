@@ -24,7 +24,9 @@ from policies.vocabulary import (
     Outcome,
     Purpose,
     ReasonCode,
+    RelationshipKind,
     Role,
+    SubjectFlag,
 )
 from tests.policies.build import (
     BASE,
@@ -153,3 +155,24 @@ def test_who_is_kept_in_the_dark_for_a_reason_is_not_told_because_the_authority_
     assert decision.fields
     assert Obligation.DO_NOT_INFORM in decision.obligations
     assert Obligation.INFORM_SUBJECT not in decision.obligations
+
+
+@pytest.mark.parametrize(
+    ("role", "kind", "outcome"),
+    [
+        (Role.SOCIAL_WORKER, RelationshipKind.ASSIGNED_EPISODE, Outcome.REFER),
+        (Role.EDT_WORKER, RelationshipKind.CASELOAD, Outcome.REFER),
+        (Role.SOCIAL_WORKER, RelationshipKind.CASELOAD, Outcome.PERMIT),
+    ],
+)
+def test_inside_the_agency_only_the_allocated_social_worker_sees_where_a_shielded_child_is(
+    role: Role, kind: RelationshipKind, outcome: Outcome
+) -> None:
+    decision = ask(
+        **OWN,
+        recipient__role=role,
+        relationship__kind=kind,
+        subject__flags=frozenset({SubjectFlag.SHIELDED}),
+        item__fields=fields(FieldKind.WHEREABOUTS),
+    )
+    assert decision.outcome == outcome
