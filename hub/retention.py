@@ -5,7 +5,6 @@ crash between the two is seen. Must never write into an event whom it is about: 
 leads there on paper. Nothing that a legal hold covers is destroyed.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,9 +57,11 @@ def erase(hub: Hub, person: str, *, case: str, reason: str) -> Erased:
         raise OrderRefused(f"The reason must be one of {', '.join(REASONS)}.")
     with hub.db.session() as session:
         former = former_persons(session, person)
+    older, seen = _mentions(hub, person)
     with hub.subject_keys.store.lock():
         mark = hub.subject_keys.mark(person)
-        months = sorted(hub.subject_keys.months_of(mark))
+        named = {pair for pair, handle in hub.subject_keys.handles(person).items() if handle in seen}
+        months = sorted(hub.subject_keys.months_of(mark) | named)
         stopping = [
             hold
             for hold in hub.subject_keys.store.holds()
@@ -72,8 +73,7 @@ def erase(hub: Hub, person: str, *, case: str, reason: str) -> Erased:
             _stopped(hub, stopping, **about)
         if months:
             ordered = _tell(hub, outcome="ORDERED", **about)
-            keys = hub.subject_keys.erase(person, months)
-    older = _older_entries(hub, person)
+            keys = hub.subject_keys.erase(person, months, seen=seen)
     if not months:
         said = f" {older} entries of an older format name them under one key for all." if older else ""
         raise OrderRefused("The trail has no key for this person: nothing was destroyed." + said)
@@ -174,15 +174,20 @@ def _stopped(hub: Hub, stopping: Sequence[Hold], **about: Any) -> None:
     )
 
 
-def _older_entries(hub: Hub, person: str) -> int:
-    """Entries from before there were subject keys that name this person."""
-    counted = Counter(
-        entry.index
-        for entry in hub.trail.events()
-        for capsule in entry.subjects
-        if handle_of(capsule) is None and person_in(hub, capsule) == person
-    )
-    return len(counted)
+def _mentions(hub: Hub, person: str) -> tuple[int, frozenset[bytes]]:
+    """How many entries from before there were subject keys name this person, and which of their handles stand in the
+    trail - which never forgets, while a database that was put back may lack the rows.
+    """
+    theirs = frozenset(hub.subject_keys.handles(person).values())
+    older = 0
+    seen: set[bytes] = set()
+    for entry in hub.trail.events():
+        handles = {handle_of(capsule): capsule for capsule in entry.subjects}
+        seen |= theirs & handles.keys()
+        older += None in handles and any(
+            handle_of(capsule) is None and person_in(hub, capsule) == person for capsule in entry.subjects
+        )
+    return older, frozenset(seen)
 
 
 def _check_case(case: str, person: str | None) -> None:

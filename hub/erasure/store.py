@@ -29,6 +29,7 @@ from hub.keys import derive
 #: Seconds to wait for another process that changes the store; as long as the trail may take by default.
 LOCK_WAIT_S = 2.0
 MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
+_DESTROYED = ".gone"
 _FILE = re.compile(r"(?P<agency>.+)-(?P<month>[0-9]{4}-[0-9]{2})\.kek", re.ASCII)
 
 
@@ -68,21 +69,31 @@ class KeyStore:
     def __init__(self, folder: Path, master_key: bytes) -> None:
         self._folder = folder
         self._cipher = AESGCM(derive(master_key, "key store"))
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if folder.stat().st_mode & 0o077:
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            mode = folder.stat().st_mode
+            os.listdir(folder)
+        except OSError as error:
+            raise SettingsRefused(
+                f"HUB_SUBJECT_KEYS_DIR cannot be used: {error.strerror}.",
+                next_steps=(f"Check who owns {folder}, and that it is mounted.",),
+            ) from None
+        if mode & 0o077:
             raise SettingsRefused(
                 "HUB_SUBJECT_KEYS_DIR can be entered by others.", next_steps=(f"Run: chmod 700 {folder}",)
             )
 
     def months(self) -> list[tuple[str, str]]:
         """(agency, month) of every key there is, oldest month first."""
-        found = [_FILE.fullmatch(path.name) for path in self._folder.glob("*.kek")]
+        with _converted():
+            found = [_FILE.fullmatch(name) for name in os.listdir(self._folder)]
         return sorted(((unquote(m["agency"]), m["month"]) for m in found if m), key=lambda pair: pair[::-1])
 
     def version(self, agency: str, month: str) -> tuple[int, int] | None:
         """Changes whenever the key's file does; None when there is no key."""
         try:
-            stat = self._path(agency, month).stat()
+            with _converted():
+                stat = self._path(agency, month).stat()
         except FileNotFoundError:
             return None
         return stat.st_ino, stat.st_mtime_ns
@@ -90,7 +101,8 @@ class KeyStore:
     def read(self, agency: str, month: str) -> MonthKey | None:
         """The key as it is now; None when it was never made or is destroyed. Raises KeyRefused for a damaged file."""
         try:
-            data = self._path(agency, month).read_bytes()
+            with _converted():
+                data = self._path(agency, month).read_bytes()
         except FileNotFoundError:
             return None
         try:
@@ -115,13 +127,18 @@ class KeyStore:
     def destroy(self, agency: str, month: str) -> bool:
         """Deletes a key: all that it wrapped is gone. The caller holds the lock. Returns False if there was none."""
         path = self._path(agency, month)
-        try:
-            _overwrite(path)
-            path.unlink()
-        except FileNotFoundError:
+        if not path.exists():
             return False
+        # First of all, so that a month which was destroyed is never taken for one that was lost.
+        self._put(path.with_suffix(_DESTROYED), b"")
+        _overwrite(path)
+        path.unlink()
         self._sync()
         return True
+
+    def was_destroyed(self, agency: str, month: str) -> bool:
+        """Whether the key of this agency and month was destroyed on purpose: else a key that is not there is lost."""
+        return self._path(agency, month).with_suffix(_DESTROYED).exists()
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -191,6 +208,19 @@ class KeyStore:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _converted() -> Iterator[None]:
+    """What the file system refuses, in our own words; that a file is not there, the caller asks himself."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise KeyRefused(
+            f"The key store cannot be read: {error.strerror}.", next_steps=("Check HUB_SUBJECT_KEYS_DIR.",)
+        ) from None
 
 
 def month_of(milliseconds: int) -> str:

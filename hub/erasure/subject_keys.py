@@ -37,6 +37,8 @@ HANDLE_BYTES = 16
 _SHORTEST = 1 + HANDLE_BYTES + 12 + 16
 #: Subject keys that one process keeps open for one agency and month.
 MOST_OPEN = 20_000
+#: So many keys of each agency and month are tried at start.
+_TRIED = 5
 
 
 class SubjectErased(KeyRefused):
@@ -66,18 +68,49 @@ class SubjectKeys:
         self._making = threading.Lock()
 
     def require_store(self) -> None:
-        """Refuses to start beside an empty store when people were sealed before: it is lost, or not mounted.
+        """Refuses to start beside a store that lacks what it should have, or that is another one.
 
-        Else everybody would read as erased. Raises SettingsRefused.
+        Else people would read as erased who are not. Raises SettingsRefused.
         """
-        if self.store.months():
-            return
         with self._open_session() as session:
-            if session.execute(select(subject_keys.c.handle).limit(1)).first() is not None:
+            sealed = session.execute(select(subject_keys.c.agency, subject_keys.c.month).distinct()).all()
+        there = set(self.store.months())
+        lost = sorted(
+            (month, agency)
+            for agency, month in sealed
+            if (agency, month) not in there and not self.store.was_destroyed(agency, month)
+        )
+        steps = ("Mount the folder, or put back a copy of it; see docs/operating.md.",)
+        if lost and not there:
+            raise SettingsRefused(
+                "HUB_SUBJECT_KEYS_DIR is empty, but the database holds keys that were wrapped by it.", next_steps=steps
+            )
+        if lost:
+            named = ", ".join(f"{agency} {month}" for month, agency in lost[:3])
+            raise SettingsRefused(
+                f"HUB_SUBJECT_KEYS_DIR lacks {len(lost)} keys that nobody destroyed: {named}.", next_steps=steps
+            )
+        for agency, month in sealed:
+            if (agency, month) in there and self._belongs_to_another(agency, month):
                 raise SettingsRefused(
-                    "HUB_SUBJECT_KEYS_DIR is empty, but the database holds keys that were wrapped by it.",
-                    next_steps=("Mount the folder, or put back a copy of it; see docs/operating.md.",),
+                    f"HUB_SUBJECT_KEYS_DIR holds another key for {agency} {month} than the one that wraps in the "
+                    "database.",
+                    next_steps=("All machines of one hub share one folder; see docs/operating.md.",),
                 )
+
+    def _belongs_to_another(self, agency: str, month: str) -> bool:
+        """Whether the store's key opens none of the first few keys that it should."""
+        key = self.store.read(agency, month)
+        where = (subject_keys.c.agency == agency) & (subject_keys.c.month == month)
+        with self._open_session() as session:
+            rows = session.execute(
+                select(subject_keys.c.handle, subject_keys.c.wrapped).where(where).limit(_TRIED)
+            ).all()
+        if key is None:
+            return False
+        # A place that was cut out says nothing: that person was erased, and an older database brought the row back.
+        standing = [(handle, wrapped) for handle, wrapped in rows if key.wraps.has(handle)]
+        return bool(standing) and not any(_opens(key, handle, wrapped) for handle, wrapped in standing)
 
     def seal(self, agency: str, month: str, person: str, plaintext: bytes) -> bytes:
         """A capsule under the key of this person, agency and month. Effects: the key, at the first time."""
@@ -99,6 +132,8 @@ class SubjectKeys:
                 select(subject_keys.c.agency, subject_keys.c.month).where(subject_keys.c.handle == handle)
             ).first()
         month_key = self._month(*row) if row else None
+        if row is not None and month_key is None and not self.store.was_destroyed(*row):
+            raise KeyRefused("The key store lacks the key of this month, which nobody destroyed.")
         cipher = self._cipher(month_key, handle) if month_key else None
         if cipher is None:
             raise SubjectErased("The key of this subject is destroyed.")
@@ -123,9 +158,11 @@ class SubjectKeys:
         marked = {pair: self._handle_of_mark(key.key.names, mark) for pair, key in months if key}
         return {pair for pair, handle in marked.items() if self._wrapped(handle) is not None}
 
-    def erase(self, person: str, months: list[tuple[str, str]]) -> int:
+    def erase(self, person: str, months: list[tuple[str, str]], *, seen: frozenset[bytes] = frozenset()) -> int:
         """Destroys the person's keys of these agencies and months; the caller holds the store's lock.
 
+        Takes: `seen`, handles that stand in the trail: they are cut out also where this database has no row of them,
+        for another copy of it may.
         Effects: the store forgets first, then the rows go. Returns how many keys there were. Repeating it is safe.
         """
         destroyed = 0
@@ -134,7 +171,7 @@ class SubjectKeys:
             if key is None:
                 continue
             place, handle = self._place(key.names, self.mark(person))
-            if self._wrapped(handle) is None:
+            if self._wrapped(handle) is None and handle not in seen:
                 continue
             key.names.cut(place)
             key.wraps.cut(handle)
@@ -275,6 +312,14 @@ class SubjectKeys:
 def handle_of(capsule: bytes) -> bytes | None:
     """Which subject key a capsule is under; None for one of the format that had one key for all."""
     return capsule[1 : 1 + HANDLE_BYTES] if capsule[:1] == FORMAT else None
+
+
+def _opens(key: MonthKey, handle: bytes, wrapped: bytes) -> bool:
+    try:
+        _unwrap(key, handle, wrapped)
+    except SubjectErased:
+        return False
+    return True
 
 
 def _wrap(tree: KeyTree, handle: bytes, subject_key: bytes) -> bytes:

@@ -209,6 +209,75 @@ def test_a_store_that_is_lost_or_not_mounted_is_no_reason_to_call_everybody_eras
     kept.opened().require_store()
 
 
+def test_a_store_that_lacks_some_months_is_no_reason_to_call_those_people_erased(kept: Kept) -> None:
+    keys = kept.opened()
+    july = keys.seal("csc", "2026-07", WHO, PLAIN)
+    keys.seal("csc", "2026-08", WHO, PLAIN)
+    (kept.folder / "csc-2026-07.kek").rename(kept.folder.parent / "aside")
+    with pytest.raises(SettingsRefused, match="lacks 1 keys that nobody destroyed: csc 2026-07"):
+        kept.opened().require_store()
+    with pytest.raises(KeyRefused, match="nobody destroyed") as refused:
+        kept.opened().open(july)
+    assert not isinstance(refused.value, SubjectErased)
+    (kept.folder.parent / "aside").rename(kept.folder / "csc-2026-07.kek")
+    kept.opened().require_store()
+    assert kept.opened().open(july) == PLAIN
+
+
+def test_a_month_that_was_destroyed_and_comes_back_with_an_older_database_is_not_lost(kept: Kept) -> None:
+    keys = kept.opened()
+    keys.seal("csc", "2020-01", WHO, PLAIN)
+    keys.seal("csc", "2020-02", WHO, PLAIN)
+    backup = kept.rows()
+    with keys.store.lock():
+        keys.expire("csc", "2020-01")
+    kept.restore(backup)
+    kept.opened().require_store()
+
+
+def test_a_second_machine_with_a_folder_of_its_own_does_not_start(kept: Kept) -> None:
+    keys = kept.opened()
+    keys.seal("csc", MONTH, WHO, PLAIN)
+    elsewhere = Kept(kept.database, kept.folder.with_name("elsewhere")).opened()
+    elsewhere._make_month("csc", MONTH)
+    with pytest.raises(SettingsRefused, match="another key for csc"):
+        elsewhere.require_store()
+    kept.erase(keys, WHO)
+    keys.seal("csc", MONTH, OTHER, PLAIN)
+    kept.opened().require_store()
+
+
+def test_a_key_store_that_cannot_be_read_says_so_in_words(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    with pytest.raises(SettingsRefused, match="HUB_SUBJECT_KEYS_DIR cannot be used"):
+        KeyStore(blocked / "subjects", MASTER)
+    store = KeyStore(tmp_path / "store", MASTER)
+    (tmp_path / "store" / "csc-2026-07.kek").mkdir()
+    with pytest.raises(KeyRefused, match="cannot be read"):
+        store.read("csc", "2026-07")
+    shutil.rmtree(tmp_path / "store")
+    (tmp_path / "store").write_text("not a folder any more")
+    with pytest.raises(KeyRefused, match="cannot be read"):
+        store.months()
+
+
+def test_an_erasure_cuts_also_what_only_another_copy_of_the_database_has(kept: Kept) -> None:
+    keys = kept.opened()
+    capsule = keys.seal("csc", MONTH, WHO, PLAIN)
+    whole = kept.rows()
+    with kept.database.writing() as session:
+        session.execute(delete(table))
+    handle = handle_of(capsule)
+    assert keys.months_of(keys.mark(WHO)) == set()
+    with keys.store.lock():
+        keys.erase(WHO, [("csc", MONTH)], seen=frozenset({handle}))
+    kept.restore(whole)
+    for process in (keys, kept.opened()):
+        with pytest.raises(SubjectErased):
+            process.open(capsule)
+
+
 def test_what_was_altered_is_refused_and_never_taken_for_erased(kept: Kept) -> None:
     keys = kept.opened()
     capsule = keys.seal("csc", MONTH, WHO, PLAIN)
