@@ -1,6 +1,6 @@
 # Two commands do everything: `make demo` and `make test`. Nothing needs to be installed by hand first;
 # Debian packages are installed when root, else the exact command is printed.
-.PHONY: demo test check lock env env-test screens mutants trail-proofs access
+.PHONY: demo test check lock env env-test screens mutants trail-proofs access judges
 SHELL := bash
 PY := .venv/bin/python
 
@@ -53,3 +53,7 @@ trail-proofs: env-test
 # Partners' answers changed at random, ten thousand and more, each with what came of it: make hostile COUNT=20000
 hostile: env-test
 	@KITH_HOSTILE=$(or $(COUNT),5100) $(PY) -m pytest tests/connectors/test_mutated.py -q -n 0 -s
+
+# Verifiers that others wrote, over our receipts, proofs, tiles and witnesses; says loudly what it could not have here.
+judges: env-test
+	@$(PY) -m tests.judges $(if $(RECEIPTS),--receipts $(RECEIPTS)) $(if $(LARGEST),--largest $(LARGEST)) $(if $(STRICT),--strict)

@@ -5,6 +5,7 @@ For: the hub, through these names alone. This package imports nothing of ours. R
 
 from pathlib import Path
 
+from audit.checking import Checked, Consistency
 from audit.checkpoint import Checkpoint, VerifierKey
 from audit.cosigners import Cosigners, Quorum, State, WitnessView
 from audit.entry import Entry, SealSubject
@@ -41,7 +42,9 @@ __all__ = [
     "PROMISE_HEADER",
     "SHAPES",
     "AuditError",
+    "Checked",
     "Checkpoint",
+    "Consistency",
     "Cosigners",
     "Entry",
     "EntryUnknown",

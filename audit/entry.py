@@ -112,6 +112,13 @@ def checksum(envelope: bytes) -> bytes:
     return hashlib.sha256(hashlib.sha256(envelope).digest()).digest()
 
 
+def commits(leaf: object, envelope: object) -> bool:
+    """Whether a kept leaf is that of a kept envelope. SQLite gives text back where somebody wrote text over bytes."""
+    if not isinstance(leaf, bytes) or not isinstance(envelope, bytes):
+        return False
+    return len(leaf) == LEAF_BYTES and checksum(envelope) == leaf[:32]
+
+
 def sign_leaf(envelope: bytes, submitter: Submitter) -> bytes:
     """The 128 bytes: checksum, the submitter's Ed25519 signature over it, SHA-256 of the submitter's key."""
     digest = checksum(envelope)
@@ -138,7 +145,7 @@ def same_event(envelope: bytes, event: Event, subjects: int) -> bool:
 
 def read_entry(index: int, envelope: bytes, leaf: bytes) -> Entry:
     """Decode a kept entry. Raises: TrailCorrupt, when the envelope is not the one that the leaf commits to."""
-    if len(leaf) != LEAF_BYTES or checksum(envelope) != leaf[:32]:
+    if not commits(leaf, envelope):
         raise TrailCorrupt(f"Entry {index} is not what was signed.")
     document = json.loads(envelope)
     header = document["header"]

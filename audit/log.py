@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine
 
 from audit import outbox
 from audit import store as rows
+from audit.checking import Checked, check
 from audit.checkpoint import Checkpoint, VerifierKey
 from audit.cosigned import quorum_head
 from audit.entry import Entry, Sealed, SealSubject, SigningKey, Submitter, read_entry, seal
@@ -266,6 +267,14 @@ class Trail:
             checkpoint=checkpoint,
             submitter=submitter,
         )
+
+    def check(self, *, before: datetime) -> Checked:
+        """Whether the trail is what was signed, now: recomputed, and held against the last checkpoint before a moment.
+
+        Raises: TrailCorrupt, EntryUnknown.
+        """
+        with self._store.reading() as connection:
+            return check(connection, self.verifier_key, self._policy, before=milliseconds(before))
 
     def submitters(self) -> dict[str, bytes]:
         """The public keys of everybody who ever signed leaves here, by the hexadecimal SHA-256 of the key."""

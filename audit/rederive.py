@@ -10,7 +10,7 @@ from collections import defaultdict
 from sqlalchemy import Connection, func, select
 
 from audit.checkpoint import Checkpoint, VerifierKey
-from audit.entry import LEAF_BYTES, checksum, header_bytes
+from audit.entry import commits, header_bytes
 from audit.errors import TrailCorrupt
 from audit.store import entry_rows_from, open_signed, read_signed_head
 from audit.tables import checkpoints, nodes
@@ -47,7 +47,7 @@ def rederive(connection: Connection, key: VerifierKey, remembered: str) -> Peaks
     for index, eid, t, kind, stored_hash, leaf, envelope in entry_rows_from(connection, 0):
         if index != peaks.size:
             raise TrailCorrupt(f"Entry {peaks.size} is missing.")
-        if len(leaf) != LEAF_BYTES or checksum(envelope) != leaf[:32]:
+        if not commits(leaf, envelope):
             raise TrailCorrupt(f"Entry {index} is not what was signed.")
         if header_bytes(eid, t, kind) not in envelope:
             raise TrailCorrupt(f"The columns of entry {index} do not say what its envelope says.")

@@ -185,6 +185,8 @@ def verify_receipt(
     if data.startswith(b"c2sp.org/tlog-proof@v1\n"):
         return _verify_tlog_proof(data.decode("utf-8"), vkey, policy)
     bundle = _json(data)
+    if bundle.get("format") == "kith-consistency/1":
+        return _verify_consistency(bundle, vkey, policy)
     if not isinstance(bundle, dict) or bundle.get("format") != "kith-receipt/1":
         raise Refused("this is not a receipt of the format kith-receipt/1.")
     expected = {"format", "eid", "kind", "t", "index", "leaf", "path", "checkpoint", "submitter", "envelope"}
@@ -238,6 +240,52 @@ def _verify_tlog_proof(text: str, vkey: str, policy: "_Policy | None") -> list[s
     said.append(policy.require(note) if policy else _NO_POLICY)
     said.append("A proof of this form holds no envelope and no submitter's key: those were not looked at.")
     return said
+
+
+def _verify_consistency(bundle: "dict[str, object]", vkey: str, policy: "_Policy | None") -> list[str]:
+    """Two checkpoints, and the proof that the later one continues the earlier one."""
+    notes = bundle.get("earlier"), bundle.get("later")
+    path = bundle.get("path")
+    if bundle.keys() != {"format", "earlier", "later", "path"} or not isinstance(path, list):
+        raise Refused("the proof has other keys than it should.")
+    (first, root1), (second, root2) = (_open_checkpoint(str(note), vkey) for note in notes)
+    hashes = [_unbase64(node) for node in path]
+    if first > second or any(len(node) != _HASH for node in hashes):
+        raise Refused("the checkpoints are the wrong way round, or a hash has not 32 bytes.")
+    if _both_roots(first, second, list(hashes), root1) != (root1, root2):
+        raise Refused("the later checkpoint does not continue the earlier one.")
+    said = [f"The trail of {second} entries begins with the {first} entries that were signed before, unchanged."]
+    said.append(policy.require(str(notes[1])) if policy else _NO_POLICY)
+    return said
+
+
+def _both_roots(first: int, second: int, path: list[bytes], whole: bytes) -> tuple[bytes, bytes]:
+    """The two roots that a consistency proof leads to, taken apart as RFC 6962 section 2.1.2 puts it together."""
+
+    def roots(first: int, second: int, known: bool) -> tuple[bytes, bytes]:
+        if first == second:
+            node = whole if known else _next(path)
+            return node, node
+        half = 1
+        while half * 2 < second:
+            half *= 2
+        if first <= half:
+            then, now = roots(first, half, known)
+            return then, _parent(now, _next(path))
+        then, now = roots(first - half, second - half, False)
+        left = _next(path)
+        return _parent(left, then), _parent(left, now)
+
+    found = roots(first, second, True)
+    if path:
+        raise Refused("the proof is too long.")
+    return found
+
+
+def _next(path: list[bytes]) -> bytes:
+    if not path:
+        raise Refused("the proof is too short.")
+    return path.pop(0)
 
 
 # Witnesses

@@ -10,11 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from audit import AuditError, PolicyInvalid, Quorum, State, Trail, WitnessPolicy, WitnessView, read_policy
 from hub.errors import SettingsRefused
 from hub.logs import log
 
+_LONDON = ZoneInfo("Europe/London")
 #: Reasons of `alarm` events; permanent, like every code in the trail.
 OVERDUE, CONTRADICTS, AHEAD, CLOCK = "WITNESS_OVERDUE", "WITNESS_CONTRADICTS", "WITNESS_AHEAD", "WITNESS_CLOCK"
 _BY_STATE = {State.CONTRADICTS: CONTRADICTS, State.AHEAD: AHEAD}
@@ -118,8 +120,6 @@ def _size(view: WitnessView) -> str:
 
 
 def _time(t: int | None) -> str:
-    from hub.casefile import LONDON
-
     if t is None:
         return "never"
-    return datetime.fromtimestamp(t / 1000, UTC).astimezone(LONDON).strftime("at %H:%M on %-d %B %Y")
+    return datetime.fromtimestamp(t / 1000, UTC).astimezone(_LONDON).strftime("at %H:%M on %-d %B %Y")

@@ -1,7 +1,7 @@
-"""Draw the path from one entry of the trail to the root that was signed.
+"""Draw the path from one entry of the trail to the root that was signed, and from an earlier root to a later one.
 
-For: an information governance officer who proves that an entry stands in the trail. It shows the steps of
-RFC 6962 section 2.1.1 (Merkle audit paths) and never decides whether they hold: the verifier does that, and
+For: an information governance officer who proves that an entry stands in the trail, and that the trail only grew. It
+shows the steps of RFC 6962 sections 2.1.1 and 2.1.2 and never decides whether they hold: the verifier does that, and
 the page says so in words.
 """
 
@@ -79,6 +79,79 @@ def draw_proof(
         f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" '
         'font-family="arial, sans-serif">'
         f'<title id="{id_prefix}-title">Path from the entry to the signed root</title>'
+        f'<desc id="{id_prefix}-desc">{escape(words)}</desc>{"".join(parts)}</svg>'
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """One hash of a consistency proof: `in_both` when it stands in the earlier tree too, else it was added since."""
+
+    digest: str
+    in_both: bool
+
+
+def consistency_steps(first: int, second: int, path: Sequence[str]) -> list[Joined]:
+    """What each hash of the proof is, after the one that both trees begin with (RFC 9162 section 2.1.4.2).
+
+    Takes: `path` without the hash that both begin with: the first of the proof, or the earlier root itself when the
+    earlier tree is complete.
+    """
+    at, last = first - 1, second - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    steps = []
+    for digest in path:
+        if at & 1 or at == last:
+            steps.append(Joined(digest, True))
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            steps.append(Joined(digest, False))
+        at, last = at >> 1, last >> 1
+    return steps
+
+
+def draw_consistency(
+    *, first: int, second: int, path: Sequence[str], root1: str, root2: str, id_prefix: str = "grown"
+) -> str:
+    """Returns the SVG of a consistency proof: what both trees share at the foot, the two signed roots at the top.
+
+    Takes: the sizes, and hashes in hex; `path` as the proof has it.
+    """
+    complete = first & (first - 1) == 0
+    shared, rest = (root1, path) if complete or not path else (path[0], path[1:])
+    steps = consistency_steps(first, second, rest)
+    width = 3 * BOX_W + 72 + 2 * MARGIN
+    height = (len(steps) + 2) * STEP + 2 * MARGIN
+    middle, left, right = width / 2, MARGIN + BOX_W / 2, width - MARGIN - BOX_W / 2
+    foot, top = height - MARGIN - STEP / 2, MARGIN + STEP / 2
+    parts = [
+        f'<path d="M{middle:.0f} {foot:.0f}H{x:.0f}V{top + BOX_H / 2:.0f}" fill="none" stroke="{BRAND}" '
+        'stroke-width="2.5"/>'
+        for x in (left, right)
+    ]
+    for number, step in enumerate(steps, 1):
+        y = foot - number * STEP
+        sides = (left, right) if step.in_both else (right,)
+        parts += [
+            f'<path d="M{middle:.0f} {y:.0f}H{x:.0f}" fill="none" stroke="#8b9a99" stroke-width="1.5"/>'
+            f'<circle cx="{x:.0f}" cy="{y:.0f}" r="5" fill="{BRAND}"/>'
+            for x in sides
+        ]
+        parts.append(box(middle, y, step.digest, "in both" if step.in_both else "added", "#fff", "#8b9a99"))
+    parts.append(box(middle, foot, shared, "in both", "#e4f0ec", BRAND))
+    parts.append(box(left, top, root1, "root then", "#e4f0ec", BRAND))
+    parts.append(box(right, top, root2, "root now", "#e4f0ec", BRAND))
+    words = (
+        f"The trail of {first} entries, then, and the trail of {second} entries, now. What both share at the foot "
+        f"leads, with {len(steps)} given hashes, to both signed roots. The list beneath holds the same hashes."
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="{id_prefix}-title {id_prefix}-desc" '
+        f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" '
+        'font-family="arial, sans-serif">'
+        f'<title id="{id_prefix}-title">From what both trails share to the two signed roots</title>'
         f'<desc id="{id_prefix}-desc">{escape(words)}</desc>{"".join(parts)}</svg>'
     )
 

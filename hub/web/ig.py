@@ -3,16 +3,16 @@
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, render_template, request
 
-from hub import oversight, reasons
+from hub import exporting, oversight, proving, reasons
 from hub.errors import FormRefused
 from hub.headers import OVERSEEING, for_roles, take_draft
 from hub.obligations import SHOWING
 from hub.oversight import Filter, Register
 from hub.web.agreement_words import in_words
 from hub.web.common import context_of, hub_of, receipt_view
-from hub.web.proofs import KIND_WORDS, entry_view, outcome_words
+from hub.web.proofs import KIND_WORDS, check_view, entry_view, outcome_words
 from hub.witnesses import note_of
 from hub.words import PURPOSE_WORDS
 from policies.vocabulary import Purpose
@@ -41,13 +41,28 @@ def search() -> str | tuple[str, int]:
     return _page(typed, {}, oversight.register(hub, replace(ctx, case_reference=wanted.case_reference), wanted))
 
 
+@ig.post("/ig/export")
+@for_roles(OVERSEEING)
+def export() -> Response | tuple[str, int]:
+    """What the filter asks for as a file, with the proof of each line."""
+    hub, ctx, typed = hub_of(), context_of(), request.form.to_dict()
+    try:
+        wanted = oversight.parse_filter(hub, ctx, typed)
+        made = exporting.export_register(hub, replace(ctx, case_reference=wanted.case_reference), wanted)
+    except FormRefused as error:
+        return _page(typed, error.errors, Register((), 0, 1, 1, None)), 422
+    answer = Response(made.archive, content_type="application/zip")
+    answer.headers["Content-Disposition"] = f'attachment; filename="kith-disclosures-{made.receipt.eid}.zip"'
+    return answer
+
+
 @ig.get("/ig/entries/<eid>")
 @for_roles(OVERSEEING)
 def one(eid: str) -> str:
     """One entry: who, whom about, why, basis, shown, withheld and by which rule, proof."""
     hub = hub_of()
     entered = oversight.entry(hub, context_of(), eid)
-    receipt = receipt_view(entered.receipt)
+    receipt = receipt_view(entered.receipt) if entered.receipt else None
     return render_template("ig_entry.html", back_href="/ig", receipt=receipt, **entry_view(hub, entered))
 
 
@@ -67,6 +82,18 @@ def why(eid: str) -> str:
     return render_template("ig_why.html", back_href=f"/ig/entries/{eid}", agencies=agencies, found=found)
 
 
+@ig.get("/ig/check")
+@for_roles(OVERSEEING)
+def check() -> Response | str:
+    """The trail proven untouched, now; `?format=json` is the proof for a check offline."""
+    found = proving.prove(hub_of(), context_of())
+    if request.args.get("format") == "json" and found.checked:
+        answer = Response(found.checked.consistency.json(), content_type="application/json")
+        answer.headers["Content-Disposition"] = 'attachment; filename="kith-trail-proof.json"'
+        return answer
+    return render_template("ig_check.html", back_href="/ig", receipt=receipt_view(found.receipt), **check_view(found))
+
+
 def _page(values: dict[str, str], errors: dict[str, str], found: Register) -> str:
     hub = hub_of()
     agencies = [{"value": p.code, "text": p.name} for p in hub.partners.values()]
@@ -79,6 +106,7 @@ def _page(values: dict[str, str], errors: dict[str, str], found: Register) -> st
         purposes=[{"value": p, "text": PURPOSE_WORDS[p]} for p in Purpose],
         results=None if errors else [_row(r, names) for r in found.rows],
         filter_action="/ig",
+        export_action="/ig/export",
         receipt=receipt_view(found.receipt) if found.receipt else None,
         witnesses=note_of(hub.cosigners.quorum()) if hub.cosigners else None,
         paging={"words": f"{found.total:,} recorded, newest first; page {found.page} of {found.pages}"},

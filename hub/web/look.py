@@ -16,7 +16,7 @@ from hub.picture import FamilyPicture
 from hub.pictures.arrange import arrange
 from hub.pictures.genogram import genogram_of
 from hub.pictures.matrix import state_symbols
-from hub.pictures.proof import draw_proof
+from hub.pictures.proof import draw_consistency, draw_proof
 from hub.pictures.timeline import timeline_of
 from hub.pictures.waterfall import Weighed, draw_waterfall
 from hub.words import CATEGORY_WORDS, FILTERS, STATE_MEANINGS
@@ -49,6 +49,7 @@ def prepare(environment: Environment) -> None:
         timeline=timeline,
         proof_picture=proof_picture,
         waterfall=waterfall,
+        consistency_picture=consistency_picture,
         state_symbols=lambda: Markup(state_symbols()),  # noqa: S704 - constant text of our own
         state_meanings=STATE_MEANINGS,
         category_words=CATEGORY_WORDS,
@@ -73,6 +74,11 @@ def proof_picture(index: int, size: int, leaf: str, siblings: list[str], root: s
 def waterfall(parts: list[Weighed]) -> Markup:
     """How the weights of a comparison add up; every text in it is escaped by the drawing."""
     return Markup(draw_waterfall(parts))  # noqa: S704
+
+
+def consistency_picture(first: int, second: int, path: list[str], root1: str, root2: str) -> Markup:
+    """From what two checkpoints share to both of their roots."""
+    return Markup(draw_consistency(first=first, second=second, path=path, root1=root1, root2=root2))  # noqa: S704
 
 
 @cache

@@ -10,6 +10,8 @@ from typing import Any
 from audit import ReceiptProof
 from hub.assembly import Hub
 from hub.oversight import Entered
+from hub.pictures.proof import consistency_steps
+from hub.proving import Proven
 from hub.witnesses import ALARM_WORDS
 from hub.words import (
     ARTICLE6_WORDS,
@@ -144,6 +146,30 @@ def entry_view(hub: Hub, entered: Entered) -> dict[str, Any]:
         "download_href": f"/receipts/{found.eid}?format=json",
         "why_href": f"/ig/entries/{found.eid}/why" if "record" in fields.get("decision", {}) else None,
     }
+
+
+def check_view(found: Proven) -> dict[str, Any]:
+    """What the page of a check renders."""
+    view: dict[str, Any] = {
+        "verdict": {"ok": found.ok, "word": "Untouched" if found.ok else "Does not verify", "sentence": None},
+        "sentences": found.sentences,
+        "proof": _proof(found.proof) if found.proof else None,
+    }
+    if found.checked:
+        both = found.checked.consistency
+        complete = both.earlier.size & (both.earlier.size - 1) == 0
+        path = [node.hex() for node in both.path]
+        rest = path if complete else path[1:]
+        view["grown"] = {
+            "first": both.earlier.size,
+            "second": both.later.size,
+            "path": path,
+            "root1": both.earlier.root.hex(),
+            "root2": both.later.root.hex(),
+            "shared": both.earlier.root.hex() if complete or not path else path[0],
+            "steps": consistency_steps(both.earlier.size, both.later.size, rest),
+        }
+    return view
 
 
 def _shown(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

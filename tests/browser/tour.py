@@ -253,6 +253,9 @@ def governance(v: Visitor) -> Tour:
         v.follow("Why it was decided so")
         yield "entry-why"
     v.go("/ig")
+    v.follow("Check now that the trail is untouched")
+    yield "trail-check"
+    v.go("/ig")
     with page.expect_navigation():
         page.get_by_role("row").nth(1).get_by_role("link").click()
     yield "entry-of-another-kind"

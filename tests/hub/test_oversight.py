@@ -464,3 +464,35 @@ def test_the_register_holds_no_person_in_the_clear(house: House, looked: Looked)
         assert session.execute(select(func.count()).select_from(disclosure_persons)).scalar_one() >= 6
         kept = session.execute(select(disclosure_persons.c.person_blind)).scalars().all()
     assert looked.picture.subject.encode() not in b"".join(kept)
+
+
+# -- is the trail untouched? ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("persona", ["mash_social_worker", "gp_millbrook", "operator"])
+def test_nobody_but_information_governance_asks_for_a_check(house: House, persona: str) -> None:
+    assert house.visitor(persona).get("/ig/check").status_code == 403
+
+
+def test_a_check_draws_both_proofs_says_the_result_in_words_and_is_an_entry_itself(
+    house: House, officer: Visitor, tmp_path: Path
+) -> None:
+    page = officer.get("/ig/check")
+    assert page.status_code == 200, page.text
+    asked = newest(house.hub, "audit:read")
+    assert asked.fields["action"] == "check"
+    words = re.sub(r"<[^>]+>", " ", page.text)
+    assert "Untouched" in words
+    assert f"Every byte of all {asked.index + 1:,} entries was hashed again just now; nothing was changed." in words
+    assert "All of them stand in today's unchanged" in words.replace("&#39;", "'")
+    assert page.text.count("<svg") >= 3, "the symbols, the growth and the path"
+    assert asked.eid in page.text
+    download = officer.get("/ig/check?format=json")
+    (tmp_path / "proof.json").write_text(download.text)
+    done = subprocess.run(
+        [sys.executable, "-m", "audit", "verify", tmp_path / "proof.json", "--key", str(house.hub.trail.verifier_key)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.endswith("VERIFIED\n"), done.stdout + done.stderr

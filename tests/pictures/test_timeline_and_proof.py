@@ -5,10 +5,12 @@ from datetime import date
 
 import pytest
 
+from audit.tree import node_hash
 from hub.pictures.matrix import state_symbols
-from hub.pictures.proof import draw_proof, proof_steps
+from hub.pictures.proof import consistency_steps, draw_consistency, draw_proof, proof_steps
 from hub.pictures.text import clean, escape, shorten, width, wrap
 from hub.pictures.timeline import TimelineEvent, draw_timeline, label, label_boxes, lay_out, timeline_of
+from tests.audit.trees import Log
 from tests.look.samples import PICTURE
 from tests.pictures.families import events
 from tests.pictures.test_genogram import HOSTILE, overlaps
@@ -125,3 +127,33 @@ def test_wrapped_lines_fit_and_lose_nothing_without_a_mark(text: str) -> None:
 def test_text_is_cleaned_and_escaped() -> None:
     assert escape("a\x00<b>\u202e&'\"\n c") == "a&lt;b&gt;&amp;&#x27;&quot; c"
     assert shorten("abc", 1, 12) == "…"
+
+
+@pytest.mark.parametrize("second", [2, 3, 7, 8, 9, 40])
+def test_a_consistency_proof_says_of_each_hash_whether_both_trails_hold_it(second: int) -> None:
+    """Joined as the picture says, the hashes lead to both signed roots: for every earlier size."""
+    log = Log("kith.example/county")
+    for first in range(1, second + 1):
+        path = log.consistency(first, second)
+        complete = first & (first - 1) == 0
+        shared, rest = (log.root(first), path) if complete or not path else (path[0], path[1:])
+        then = now = shared
+        for step in consistency_steps(first, second, [node.hex() for node in rest]):
+            node = bytes.fromhex(step.digest)
+            then, now = (node_hash(node, then), node_hash(node, now)) if step.in_both else (then, node_hash(now, node))
+        assert (then, now) == (log.root(first), log.root(second))
+
+
+def test_the_drawing_of_two_trails_names_both_roots_and_its_sizes() -> None:
+    log = Log("kith.example/county")
+    svg = draw_consistency(
+        first=5,
+        second=12,
+        path=[node.hex() for node in log.consistency(5, 12)],
+        root1=log.root(5).hex(),
+        root2=log.root(12).hex(),
+    )
+    assert log.root(5).hex()[:12] in svg
+    assert log.root(12).hex()[:12] in svg
+    assert "The trail of 5 entries, then, and the trail of 12 entries, now." in svg
+    assert svg.count("added: ") + svg.count("in both: ") == 5
