@@ -1,4 +1,4 @@
-"""`python -m audit export`, `verify`, `verifier`, `reconcile` and `witness`.
+"""`python -m audit export`, `publish`, `verify`, `verifier`, `reconcile` and `witness`.
 
 For: operators, auditors and partners. It must never print what an entry says. Ruled by `docs/audit-format.md`.
 """
@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Engine, create_engine
@@ -17,7 +18,7 @@ from sqlalchemy.exc import ArgumentError
 from audit import verify
 from audit.checkpoint import VerifierKey
 from audit.entry import read_entry
-from audit.errors import AuditError, TrailUnavailable
+from audit.errors import AuditError, StampRefused, TrailUnavailable
 from audit.reconcile import reconcile, recorded_of, sentences
 from audit.store import SUBMITTER, Store, entry_rows_from, origin_of, public_keys, read_head
 from audit.tiles import export
@@ -27,7 +28,12 @@ DATABASE_SETTING = "HUB_DATABASE_URL"
 DEFAULT_DATABASE = Path(__file__).resolve().parent.parent / "var" / "kith.sqlite"
 
 #: What is said before the reason when a command could not be carried out.
-REFUSALS = {"export": "NOT EXPORTED", "reconcile": "NOT RECONCILED", "witness": "NO WITNESS"}
+REFUSALS = {
+    "export": "NOT EXPORTED",
+    "publish": "NOT PUBLISHED",
+    "reconcile": "NOT RECONCILED",
+    "witness": "NO WITNESS",
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -52,11 +58,16 @@ def _parser() -> argparse.ArgumentParser:
         "--tiles-only", action="store_true", help="leave the envelopes out: hashes and counts are all that is written"
     )
     exporting.set_defaults(run=_export)
+    publishing = commands.add_parser("publish", help="write today's checkpoint, to be kept outside the hub")
+    publishing.add_argument("directory", type=Path, help="where to; may hold the checkpoints of earlier days")
+    publishing.add_argument("--tsa", metavar="URL", help="an RFC 3161 time-stamping authority, to be asked as well")
+    publishing.add_argument("--tsa-root", metavar="PEM", type=Path, help="the certificates that its own must lead to")
+    publishing.set_defaults(run=_publish)
     counting = commands.add_parser("reconcile", help="hold a partner's file of promises against the trail")
     counting.add_argument("file", type=Path, help="one promise per line, as it came with each question")
     counting.add_argument("--agency", required=True, help="the partner's code")
     counting.set_defaults(run=_reconcile)
-    for reader in (exporting, counting):
+    for reader in (exporting, publishing, counting):
         reader.add_argument("--database", metavar="URL", help=f"the database; otherwise {DATABASE_SETTING}")
     watching = commands.add_parser("witness", help="run a witness: cosign a hub's trail for as long as it only grows")
     watching.add_argument("folder", type=Path, help="where its key and its state are; made at the first start")
@@ -76,6 +87,25 @@ def _export(options: argparse.Namespace) -> int:
     with _database(options) as engine:
         size = export(engine, options.directory, with_envelopes=not options.tiles_only)
     print(f"{size} entries exported to {options.directory}")
+    return 0
+
+
+def _publish(options: argparse.Namespace) -> int:
+    from cryptography import x509
+
+    from audit.publish import publish, time_stamp
+
+    roots = x509.load_pem_x509_certificates(options.tsa_root.read_bytes()) if options.tsa_root else None
+    with _database(options) as engine:
+        published = publish(engine, options.directory, now=datetime.now(UTC))
+    whose = "cosigned by witnesses" if published.cosigned else "NOT COSIGNED by any witness"
+    print(f"{published.size} entries, {whose}: {published.file}")
+    if options.tsa:
+        try:
+            print(f"time-stamped: {time_stamp(published.file, options.tsa, roots=roots)}")
+        except StampRefused as fault:
+            print(f"PUBLISHED, BUT NOT TIME-STAMPED: {fault}", file=sys.stderr)
+            return 1
     return 0
 
 

@@ -33,6 +33,15 @@ class Said:
 
 def ask(url: str, body: bytes | None, *, within_s: float) -> Said:
     """POST a body, or GET without one. Raises: WitnessSilent."""
+    status, data = exchange(url, body, content_type="text/plain; charset=utf-8", within_s=within_s)
+    try:
+        return Said(status, data.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise WitnessSilent("The answer is no text.") from None
+
+
+def exchange(url: str, body: bytes | None, *, content_type: str, within_s: float) -> tuple[int, bytes]:
+    """The status and the bytes of one answer, within a time and a size. Raises: WitnessSilent."""
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     cut: threading.Timer | None = None
@@ -44,15 +53,15 @@ def ask(url: str, body: bytes | None, *, within_s: float) -> Said:
         cut = threading.Timer(within_s, _cut, [connection.sock])
         cut.daemon = True
         cut.start()
-        headers = {"User-Agent": "kith", "Content-Type": "text/plain; charset=utf-8"}
+        headers = {"User-Agent": "kith", "Content-Type": content_type}
         connection.request("GET" if body is None else "POST", parts.path or "/", body, headers)
         response = connection.getresponse()
         data = response.read(LARGEST_ANSWER_BYTES + 1)
         if len(data) > LARGEST_ANSWER_BYTES:
-            raise WitnessSilent("The witness sent too much.")
-        return Said(response.status, data.decode("utf-8"))
+            raise WitnessSilent("The answer is too long.")
+        return response.status, data
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise WitnessSilent(f"The witness did not answer ({type(error).__name__}).") from None
+        raise WitnessSilent(f"There was no answer ({type(error).__name__}).") from None
     finally:
         if cut is not None:
             cut.cancel()

@@ -50,6 +50,12 @@ class ProofError(AuditError):
     code = "proof-invalid"
 
 
+class StampRefused(AuditError):
+    """The time-stamping authority gave no time-stamp that fits; what was published stands without one."""
+
+    code = "stamp-refused"
+
+
 class PolicyInvalid(AuditError):
     """The witness policy file cannot be read as it stands; the hub does not start with half a policy."""
 

@@ -273,6 +273,7 @@ class Trail:
 
         Raises: TrailCorrupt, EntryUnknown.
         """
+        self._await_places()
         with self._store.reading() as connection:
             return check(connection, self.verifier_key, self._policy, before=milliseconds(before))
 
