@@ -1,7 +1,8 @@
 """The other side of an inbox: what waits for the people of an agency, and what they answer.
 
-For: the pages of an agency's navigators. Must never change an answer or forget one: a later answer or mark stands
-beside the earlier ones. Who may answer, and that the trail knows of it first, is the hub's to see to.
+For: the pages of an agency's navigators. Must never change an answer: a later answer or mark stands beside the
+earlier ones, and what was written goes as a whole when its enquiry has been over for long enough. Who may
+answer, and that the trail knows of it first, is the hub's to see to.
 """
 
 import json
@@ -12,7 +13,7 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from connectors.attachments import Attachment, FileKind
@@ -245,3 +246,19 @@ def _with_counts(session: Session, rows: Sequence[Any]) -> tuple[Request, ...]:
         )
         for row in rows
     )
+
+
+def enquiries_with_pieces(session: Session) -> set[str]:
+    """Enquiries for which people at agencies have written something that is still kept."""
+    r, i = inbox_requests.c, inbox_items.c
+    return set(session.scalars(select(r.enquiry).where(r.id.in_(select(i.request))).distinct()))
+
+
+def clear_pieces(session: Session, enquiry: str) -> None:
+    """Takes away what was written and attached for one enquiry; that it was asked and answered stays."""
+    asked = select(inbox_requests.c.id).where(inbox_requests.c.enquiry == enquiry)
+    pieces = select(inbox_items.c.id).where(inbox_items.c.request.in_(asked))
+    session.execute(delete(inbox_files).where(inbox_files.c.item.in_(pieces)))
+    session.execute(delete(inbox_marks).where(inbox_marks.c.item.in_(pieces)))
+    session.execute(delete(inbox_items).where(inbox_items.c.request.in_(asked)))
+    session.execute(update(inbox_answers).where(inbox_answers.c.request.in_(asked)).values(sealed_words=None))

@@ -19,13 +19,14 @@ from hub.duties import Duty, write
 from hub.enquiries import LEAST, Enquiry, says_enough, user_of
 from hub.errors import FormRefused, NotForYou
 from hub.keys import HUB
+from hub.oversight import require_audit_access
 from hub.permits import Decided
 from hub.redaction import Redacted
 from hub.revealing import Revealed
-from hub.tables import break_glass, duties, staff
+from hub.tables import break_glass, duties, enquiry_persons, staff
 from hub.working_days import working_day_after
 from policies import BreakGlass
-from policies.vocabulary import DataCategory, Obligation, Role
+from policies.vocabulary import AccessMode, DataCategory, Obligation, Role
 
 #: Who may: those who act when somebody is at risk now. Others ring them, or 999.
 DECLARING = frozenset(
@@ -144,10 +145,12 @@ def declare(hub: Hub, ctx: RequestContext, enquiry: Enquiry, typed: Mapping[str,
 
 
 def _owed(ctx: RequestContext, enquiry: Enquiry, id_: str, receipt: str, due: datetime) -> tuple[Duty, Duty]:
-    """The review and the notice to the data protection officer; of any agency, like the register of disclosures."""
+    """The review and the notice to the data protection officer."""
     review, notice = (
         Duty(
             kind=kind,
+            # Its own information governance reviews it; any agency's data protection officer hears of it.
+            agency=ctx.actor.agency if kind == REVIEW else None,
             person=enquiry.subject,
             enquiry=enquiry.id,
             receipt=receipt,
@@ -192,6 +195,35 @@ def in_force(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> Emergency | Non
         review_due=row["review_due"],
         receipt=row["receipt"],
     )
+
+
+def extend(hub: Hub, ctx: RequestContext, enquiry: Enquiry, person: str) -> None:
+    """Somebody was added while an emergency is in force: the declaration is about them too, and says so.
+
+    Effects: one event, when one is in force.
+    """
+    emergency = in_force(hub, ctx, enquiry)
+    if emergency is not None:
+        hub.trail.append(
+            "break-glass",
+            now=ctx.now,
+            subjects=[person],
+            user=user_of(ctx),
+            purpose=enquiry.purpose,
+            enquiry=enquiry.id,
+            trace=ctx.request_id,
+            reason="IMMINENT-RISK",
+            outcome="EXTENDED",
+            recipient=ctx.actor.agency,
+            refers=[emergency.receipt],
+        )
+
+
+def is_over(hub: Hub, declaration: str, *, now: datetime) -> bool:
+    """Whether a declaration has ended, so that all that was opened by it can be reviewed."""
+    with hub.db.session() as session:
+        ends = session.scalar(select(break_glass.c.ends_at).where(break_glass.c.id == declaration))
+    return ends is None or ends <= now
 
 
 def tell_owners(
@@ -240,8 +272,17 @@ def owners_told(hub: Hub, emergency: Emergency) -> tuple[str, ...]:
 
 
 def for_review(hub: Hub, ctx: RequestContext, declarations: frozenset[str]) -> dict[str, Declared]:
-    """What was declared, for those who review it. Effects: one `audit:read` event when there is any."""
-    b = break_glass.c
+    """What was declared, for those who review it, by the same rules as the register of disclosures.
+
+    Effects: one `audit:read` event when there is any, about the persons of the enquiries.
+    """
+    if not declarations:
+        return {}
+    try:
+        require_audit_access(hub, ctx, mode=AccessMode.VIEW, rationale="Review of an emergency that a worker declared")
+    except NotForYou:
+        return {}  # The task is theirs; the reason is only for who may read the register.
+    b, p = break_glass.c, enquiry_persons.c
     with hub.db.session() as session:
         rows = [dict(row) for row in session.execute(select(break_glass).where(b.id.in_(declarations))).mappings()]
         users = {row["user"] for row in rows}
@@ -249,10 +290,12 @@ def for_review(hub: Hub, ctx: RequestContext, declarations: frozenset[str]) -> d
             row.user: hub.keys.open(HUB, row.sealed_name, "staff:" + row.user).decode()
             for row in session.execute(select(staff.c.user, staff.c.sealed_name).where(staff.c.user.in_(users)))
         }
+        about = sorted(set(session.scalars(select(p.person).where(p.enquiry.in_([row["enquiry"] for row in rows])))))
     if rows:
         hub.trail.append(
             "audit:read",
             now=ctx.now,
+            subjects=about,
             user=user_of(ctx),
             purpose="IG_AUDIT",
             trace=ctx.request_id,

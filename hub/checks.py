@@ -16,6 +16,7 @@ from connectors import Answer, Partner
 from hub.assembly import Hub
 from hub.casefile import LONDON, london, without_answer
 from hub.context import RequestContext
+from hub.duties import Duty, write
 from hub.enquiries import acts_since, count_act, user_of
 from hub.errors import FormRefused, Unavailable
 from hub.members import Member, member_alone, nobody
@@ -151,6 +152,17 @@ def conclude(decided: Decided, answers: Answers, redacted: Redacted) -> GpAnswer
         if answer is None or answer.state not in (AnswerState.FOUND, AnswerState.NOTHING_HELD):
             return decide(without_answer(permit.request)).answer or GpAnswer.NOT_REACHED
     return GpAnswer.NO
+
+
+#: A record that may or may not be the patient's waits for a data steward.
+IN_DOUBT = "MATCH_IN_DOUBT"
+
+
+def ask_steward(hub: Hub, ctx: RequestContext, patient: Patient, receipt: Receipt) -> None:
+    """Once for a person: a data steward settles whose record it is, so that the next check can be answered (P48)."""
+    person = patient.member.facts.id
+    task = Duty(kind=IN_DOUBT, person=person, receipt=receipt.eid, once=(IN_DOUBT, person))
+    write(hub, [task], now=ctx.now)
 
 
 def as_check(hub: Hub, decided: Decided, answers: Answers, redacted: Redacted, receipt: Receipt) -> GpCheck:

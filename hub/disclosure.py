@@ -30,7 +30,7 @@ from hub.permits import Decided, PromiseTo, ReplyBy, asks_for, decide_all
 from hub.picture import FamilyPicture
 from hub.redaction import Kept, Redacted
 from hub.revealing import Revealed, reveal
-from policies.vocabulary import AccessMode, AgencyType, AnswerState, DataCategory, Involvement, Purpose
+from policies.vocabulary import AccessMode, AgencyType, AnswerState, DataCategory, GpAnswer, Involvement, Purpose
 
 #: What the known-to matrix needs: is the service involved, since when, whom to ring; and who the people are.
 MATRIX = frozenset({DataCategory.SERVICE_INVOLVEMENT, DataCategory.DEMOGRAPHIC})
@@ -284,6 +284,8 @@ def package_check(hub: Hub, ctx: RequestContext, typed: str) -> GpCheck:
     )
     if not brokered.decided.permits:  # Not on the list, shielded, objected, unknown: told alike, also by the clock.
         pacing.even_out(begun, pacing.CHECK_STEP_S)
+    if checks.conclude(brokered.decided, brokered.answers, brokered.redacted) == GpAnswer.MATCH_UNCONFIRMED:
+        checks.ask_steward(hub, ctx, patient, brokered.receipt)
     return checks.as_check(hub, brokered.decided, brokered.answers, brokered.redacted, brokered.receipt)
 
 

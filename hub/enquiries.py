@@ -9,8 +9,9 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
@@ -27,11 +28,13 @@ from consent import (
 )
 from hub.assembly import Hub
 from hub.context import RequestContext
+from hub.duties import Duty, write
 from hub.errors import FormRefused, NotForYou, NotFound
 from hub.keys import HUB
 from hub.people import records_of
 from hub.people.index import best_birth_date, best_name, most_said
 from hub.tables import enquiries, enquiry_persons, user_acts
+from hub.working_days import working_day_after
 from policies import SharingAgreement
 from policies.vocabulary import (
     AgreementStatus,
@@ -47,6 +50,11 @@ from policies.vocabulary import (
 #: An adequate reason has at least this many characters and words (rule P02).
 REASON_CHARACTERS, REASON_WORDS = 20, 4
 LEAST = f"at least {REASON_CHARACTERS} characters and {REASON_WORDS} different words"
+#: The same reason so many times by one user within so many days is boilerplate, whatever it says.
+BOILERPLATE, BOILERPLATE_DAYS = 10, 90
+#: The kind of the task to tell whoever made the referral.
+FEEDBACK = "FEEDBACK"
+LONDON = ZoneInfo("Europe/London")
 #: Purposes that no enquiry is opened for: they have desks or checks of their own.
 NOT_ENQUIRIES = frozenset(
     {
@@ -210,6 +218,7 @@ def open_enquiry(hub: Hub, ctx: RequestContext, form: EnquiryForm) -> Enquiry:
     somebody claims a threshold whose role does not decide such things), then the rows.
     """
     actor, now = ctx.actor, ctx.now
+    _notice_boilerplate(hub, ctx, form)
     enquiry = Enquiry(
         id="EN-" + secrets.token_hex(8),
         reference=form.reference,
@@ -278,6 +287,24 @@ def open_enquiry(hub: Hub, ctx: RequestContext, form: EnquiryForm) -> Enquiry:
         if decision is not None:
             decide_about_consent(session, enquiry.id, decision, by=actor.id, decision_id=decision_id)
     return enquiry
+
+
+def _notice_boilerplate(hub: Hub, ctx: RequestContext, form: EnquiryForm) -> None:
+    """Tells information governance once when one user gives the same reason again and again (rule P02)."""
+    words = " ".join(form.rationale.casefold().split())
+    kind = "why-" + hub.keys.blind("reason", words).hex()[:12]
+    with hub.db.writing() as session:
+        count_act(session, ctx, kind)
+        often = acts_since(session, ctx, kind, ctx.now - timedelta(days=BOILERPLATE_DAYS))
+    if often == BOILERPLATE:
+        hub.trail.append(
+            "alarm",
+            now=ctx.now,
+            user=user_of(ctx),
+            purpose=form.purpose,
+            trace=ctx.request_id,
+            reason="BOILERPLATE-REASON",
+        )
 
 
 def _decision(form: EnquiryForm, ctx: RequestContext) -> ConsentDecision | None:
@@ -390,8 +417,11 @@ def add_person(hub: Hub, ctx: RequestContext, enquiry: Enquiry, person: str, con
 
 
 def close_enquiry(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> None:
-    """Ends the enquiry: partners' information is not shown under it any more (rule P41)."""
-    hub.trail.append(
+    """Ends the enquiry: partners' information is not shown under it any more (rule P41).
+
+    Effects: an event, the row, and after a screening a task to tell whoever made the referral what was decided.
+    """
+    receipt = hub.trail.append(
         "alter",
         now=ctx.now,
         user=user_of(ctx),
@@ -405,6 +435,22 @@ def close_enquiry(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> None:
     with hub.db.writing() as session:
         mine = enquiries.c.id == enquiry.id
         session.execute(update(enquiries).where(mine, enquiries.c.closed_at.is_(None)).values(closed_at=ctx.now))
+    if enquiry.purpose == Purpose.MASH_SCREENING and enquiry.subject is not None:
+        write(hub, [_feedback(ctx, enquiry, receipt.eid)], now=ctx.now)
+
+
+def _feedback(ctx: RequestContext, enquiry: Enquiry, receipt: str) -> Duty:
+    """Whoever made the referral hears within a working day (Working Together to Safeguard Children 2023)."""
+    local = ctx.now.astimezone(LONDON)
+    return Duty(
+        kind=FEEDBACK,
+        agency=enquiry.agency,
+        person=enquiry.subject,
+        enquiry=enquiry.id,
+        receipt=receipt,
+        due_at=datetime.combine(working_day_after(local.date()), time(23, 59), LONDON),
+        once=(FEEDBACK, enquiry.id),
+    )
 
 
 def identity_of(hub: Hub, records: Iterable[SourceRecord]) -> bytes:

@@ -309,14 +309,17 @@ def record_standing(
     assert starts
     _collect(hub, ctx, enquiry, subject, "standing-recorded", code)
     kind = StandingKind.PARENTAL_RESPONSIBILITY if parental else StandingKind.LEGAL_STATUS
-    with hub.db.writing() as session:
-        same = [
-            f
-            for f in consent.standing_facts_of(session, [subject])
-            if f.kind == kind and f.code == code and f.holder == holder
-        ]
-        fact = StandingFact(subject, kind, code, starts, ends, holder, follows=same[0].id if same else None)
-        return consent.record_standing(session, fact, by=ctx.actor.id, now=ctx.now)
+    try:
+        with hub.db.writing() as session:
+            same = [
+                f
+                for f in consent.standing_facts_of(session, [subject])
+                if f.kind == kind and f.code == code and f.holder == holder
+            ]
+            fact = StandingFact(subject, kind, code, starts, ends, holder, follows=same[0].id if same else None)
+            return consent.record_standing(session, fact, by=ctx.actor.id, now=ctx.now)
+    except ConsentError as error:
+        raise FormRefused({"code": str(error)}) from error
 
 
 def decide_about_asking(hub: Hub, ctx: RequestContext, enquiry: Enquiry, typed: Mapping[str, Any]) -> ConsentDecision:

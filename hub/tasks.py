@@ -22,18 +22,22 @@ from consent import (
 )
 from hub import inbox
 from hub.assembly import Hub
-from hub.break_glass import REVIEW, TOLD_DPO, TOLD_OWNER
+from hub.break_glass import REVIEW, TOLD_DPO, TOLD_OWNER, is_over
 from hub.casefile import LONDON
+from hub.checks import IN_DOUBT
+from hub.clearing import clear_closed
 from hub.consequences import REASSIGN
 from hub.context import RequestContext
 from hub.duties import Duty, write
-from hub.enquiries import LEAST, acts_since, count_act, says_enough, user_of
+from hub.enquiries import FEEDBACK, LEAST, acts_since, count_act, says_enough, user_of
 from hub.errors import FormRefused, NotFound
 from hub.keys import HUB
+from hub.oversight import NAME_SEARCH
 from hub.people import records_of_persons
 from hub.people.index import best_birth_date
 from hub.suspension import DECISIONS, SUSPENDED, restore
 from hub.tables import duties, enquiries
+from policies import in_force
 from policies.vocabulary import ConsentState, Obligation, Role
 
 #: Who works with families; the same people who open enquiries.
@@ -75,6 +79,8 @@ SENIORS = frozenset(
 INVESTIGATE = "PROTECTED_ADDRESS"
 #: About requests for approval (hub/approvals): answered, half of the time gone, all of it gone.
 ANSWERED, REMINDED, ESCALATED = "APPROVAL_ANSWERED", "APPROVAL_REMINDER", "APPROVAL_LATE"
+#: A sharing agreement ends; its parties' contacts are reminded so many days before.
+AGREEMENT_ENDS, NOTICE_DAYS = "AGREEMENT_ENDS", (90, 60, 30)
 DISPUTE, ENDS, COMES_OF_AGE = "DISPUTE", "CONSENT_ENDS", "COMES_OF_AGE"
 #: Which roles of the task's agency do each kind of task.
 DONE_BY: Mapping[str, frozenset[Role]] = {
@@ -87,6 +93,10 @@ DONE_BY: Mapping[str, frozenset[Role]] = {
     COMES_OF_AGE: WORKERS,
     TOLD_OWNER: OWNERS,
     REASSIGN: WORKERS,
+    FEEDBACK: WORKERS,
+    IN_DOUBT: frozenset({Role.DATA_STEWARD}),
+    NAME_SEARCH: frozenset({Role.IG_OFFICER, Role.PRIVACY_OFFICER}),
+    AGREEMENT_ENDS: frozenset({Role.PROTOCOL_SPOC, Role.DPO}),
     INVESTIGATE: frozenset({Role.IG_OFFICER, Role.PRIVACY_OFFICER}),
     SUSPENDED: frozenset({Role.MASH_DECISION_MAKER, Role.IG_OFFICER, Role.PRIVACY_OFFICER, Role.DPO}),
     ANSWERED: WORKERS,
@@ -182,6 +192,10 @@ def finish(hub: Hub, ctx: RequestContext, task: str, note: str, outcome: str = "
     if row["kind"] in FINDINGS:
         if outcome not in FINDINGS[row["kind"]]:
             raise FormRefused({"outcome": "Choose what you found."})
+        if outcome == "JUSTIFIED" and not is_over(hub, row["refers"], now=ctx.now):
+            raise FormRefused(
+                {"outcome": "It is not over yet. Until then you can only find that it was not justified."}
+            )
         _require_reasons(note)
     hub.trail.append(
         "alter",
@@ -267,7 +281,11 @@ def _theirs(ctx: RequestContext) -> list[ColumnElement[bool]]:
 
 
 def _look_ahead(hub: Hub, ctx: RequestContext) -> None:
-    """Once a day: agreements and parents' answers that end within the notice become tasks of who recorded them."""
+    """Once a day: agreements and parents' answers that end within the notice become tasks of who recorded them.
+
+    So do sharing agreements of the user's agency, 90, 60 and 30 days before their last day; and what agencies wrote
+    for enquiries that ended four weeks ago is cleared.
+    """
     midnight = ctx.now.astimezone(LONDON).replace(hour=0, minute=0, second=0, microsecond=0)
     with hub.db.session() as session:
         if acts_since(session, ctx, "look-ahead", midnight):
@@ -293,8 +311,33 @@ def _look_ahead(hub: Hub, ctx: RequestContext) -> None:
         ),
         now=ctx.now,
     )
+    write(hub, _agreements_ending(hub, ctx), now=ctx.now)
+    clear_closed(hub, ctx.now)
     with hub.db.writing() as session:
         count_act(session, ctx, "look-ahead")
+
+
+def _agreements_ending(hub: Hub, ctx: RequestContext) -> list[Duty]:
+    """For each party of an agreement in force: one reminder at each of the days before it ends (rule P04)."""
+    today = ctx.now.astimezone(LONDON).date()
+    owed = []
+    for agreement in in_force(hub.agreements, today):
+        ends = agreement.expires_on
+        notice = min((days for days in NOTICE_DAYS if ends and ends - today <= timedelta(days=days)), default=None)
+        if ends is None or notice is None:
+            continue
+        name = f"{agreement.reference}-{agreement.version}"
+        owed += [
+            Duty(
+                kind=AGREEMENT_ENDS,
+                agency=party.agency,
+                receipt=f"{name}-{notice}",
+                due_at=datetime(ends.year, ends.month, ends.day, tzinfo=LONDON),
+                once=(AGREEMENT_ENDS, name, str(notice), party.agency),
+            )
+            for party in agreement.parties
+        ]
+    return owed
 
 
 def _births(hub: Hub, session: object, persons: Iterable[str]) -> dict[str, date]:

@@ -432,6 +432,22 @@ TASK_WORDS: Mapping[str, tuple[str, str]] = {
         "A protected address was looked at",
         "A worker who is named for it saw where a protected person is. Look into whether there was a reason for it.",
     ),
+    "FEEDBACK": (
+        "Tell whoever made the referral",
+        "The screening is decided. Say what was decided and what happens next, and nothing of what agencies hold.",
+    ),
+    "MATCH_IN_DOUBT": (
+        "A patient's record is not certain",
+        "A practice asked and could not be answered, as a record may be somebody else's. Look at the pairs in doubt.",
+    ),
+    "NAME_SEARCH": (
+        "A colleague searched the register by name",
+        "They did not say for which case, so nothing was shown. Ask them why, and note what they said.",
+    ),
+    "AGREEMENT_ENDS": (
+        "A sharing agreement ends soon",
+        "After its last day nothing flows under it. Have the parties sign the next version before then.",
+    ),
     "REASSIGN": (
         "Take over from a colleague",
         "A colleague has a tie with somebody in this enquiry and may not go on with it. Open an enquiry of your own.",

@@ -6,7 +6,7 @@ use-case, renders.
 
 from typing import Any
 
-from flask import Blueprint, make_response, redirect, render_template, request, session
+from flask import Blueprint, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from hub import disclosure, enquiries
@@ -17,7 +17,7 @@ from hub.enquiries import Enquiry
 from hub.errors import FormRefused, NotForYou
 from hub.headers import ENQUIRING, OVERSEEING, for_roles, take_draft
 from hub.web.approval_words import answer_view, ask_view, askable_view, waiting_view
-from hub.web.common import context_of, hub_of, receipt_view
+from hub.web.common import context_of, family_shown, hub_of, receipt_view, remember_family
 from hub.words import CATEGORY_WORDS, PURPOSE_WORDS, ROLE_WORDS
 from policies.vocabulary import Role
 
@@ -32,7 +32,7 @@ def own(enquiry_id: str) -> str:
     hub, ctx = hub_of(), context_of()
     enquiry = enquiries.enquiry_of(hub, ctx, enquiry_id)
     picture, receipt = disclosure.family_names(hub, ctx.for_purpose(enquiry.purpose, enquiry=enquiry.id), enquiry)
-    session["family"] = {enquiry.id: {person.id: person.label for person in picture.people}}
+    remember_family(enquiry.id, ((person.id, person.label) for person in picture.people), ctx.now)
     return _own(enquiry, take_draft(f"/enquiries/{enquiry.id}/approvals"), {}, receipt=receipt_view(receipt))
 
 
@@ -118,7 +118,7 @@ def refusals() -> str:
 
 def _family(enquiry: Enquiry) -> dict[str, str]:
     """The persons that this user was just shown in this enquiry, with their names."""
-    family: dict[str, str] = session.get("family", {}).get(enquiry.id, {})
+    family = family_shown(enquiry.id, context_of().now)
     if not family:
         raise NotForYou(
             "Open the page about approval first.", next_steps=("Go back to the enquiry and open it again.",)

@@ -3,6 +3,8 @@
 For: views of all kinds of users. Must never hold a rule or a query of its own.
 """
 
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request, session
@@ -16,13 +18,15 @@ from hub.context import RequestContext
 from hub.headers import CHECKING, ENQUIRING, OVERSEEING, STEWARDING, for_everybody_signed_in, open_to_all
 from hub.inbox import ANSWERING
 from hub.operations import OPERATING
-from hub.oversight import receipt_of
+from hub.receipts import receipt_of
 from hub.signin.sessions import actor_of
 from hub.tasks import QUEUEING
 from hub.words import ROLE_WORDS
 from policies.vocabulary import Role
 
 common = Blueprint("common", __name__)
+#: How long the names on a form may be those of the page before it.
+NAMES_HOLD = timedelta(minutes=15)
 
 
 def hub_of() -> Hub:
@@ -61,9 +65,21 @@ def page_context(hub: Hub, actor: dict[str, Any] | None) -> dict[str, Any]:
 
 def receipt_view(receipt: Receipt) -> dict[str, Any]:
     """A receipt as the layout prints it."""
-    from datetime import UTC, datetime
-
     return {"eid": receipt.eid, "recorded_at": datetime.fromtimestamp(receipt.t / 1000, UTC)}
+
+
+def remember_family(enquiry: str, people: Iterable[tuple[str, str]], now: datetime) -> None:
+    """Whom this user was just shown in this enquiry, for the forms about them."""
+    session["family"] = {enquiry: {"at": now.isoformat(), "people": dict(people)}}
+
+
+def family_shown(enquiry: str, now: datetime) -> dict[str, str]:
+    """The persons with their names, while that is fresh: a name that an agency has corrected is not used for long."""
+    shown = session.get("family", {}).get(enquiry)
+    if not isinstance(shown, dict) or now - datetime.fromisoformat(shown["at"]) > NAMES_HOLD:
+        return {}
+    people: dict[str, str] = shown["people"]
+    return people
 
 
 def is_ready(hub: Hub) -> bool:

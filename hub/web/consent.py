@@ -16,7 +16,7 @@ from hub import disclosure, enquiries, family_consent
 from hub.enquiries import Enquiry
 from hub.errors import FormRefused, NotForYou
 from hub.headers import ENQUIRING, for_roles, take_draft
-from hub.web.common import context_of, hub_of, receipt_view
+from hub.web.common import context_of, family_shown, hub_of, receipt_view, remember_family
 from hub.web.consent_words import FORMS, METHOD_WORDS, consent_view, options
 from hub.words import CATEGORY_WORDS, CONSENT_STATE_WORDS, GIVER_CAPACITY_WORDS, LEGAL_STATUS_WORDS, REASON_CODE_WORDS
 from policies.vocabulary import LegalStatus
@@ -32,7 +32,7 @@ def on_record(enquiry_id: str) -> str | AnyResponse:
     enquiry = enquiries.enquiry_of(hub, ctx, enquiry_id)
     picture, receipt = disclosure.family_names(hub, ctx.for_purpose(enquiry.purpose, enquiry=enquiry.id), enquiry)
     family = {person.id: person.label for person in picture.people}
-    session["family"] = {enquiry.id: family}
+    remember_family(enquiry.id, family.items(), ctx.now)
     held = family_consent.on_record(hub, ctx, enquiry, family)
     names = {p.code: p.name for p in hub.partners.values()}
     return render_template(
@@ -91,8 +91,7 @@ def store(enquiry_id: str, form: str) -> str | AnyResponse | tuple[str, int]:
 
 def _family(enquiry: Enquiry) -> dict[str, str]:
     """The persons that this user was just shown in this enquiry, with their names."""
-    family: dict[str, str] = session.get("family", {}).get(enquiry.id, {})
-    return family
+    return family_shown(enquiry.id, context_of().now)
 
 
 def _form(enquiry: Enquiry, form: str, values: dict[str, Any], errors: dict[str, str]) -> str:

@@ -119,6 +119,7 @@ def confirm(enquiry_id: str) -> Response:
         enquiries.confirm_subject(hub, ctx, enquiry, person)
     else:
         enquiries.add_person(hub, ctx, enquiry, person, session.get("connection", {}).get(enquiry.id, ""))
+        break_glass.extend(hub, ctx, enquiry, person)
     return redirect(f"/enquiries/{enquiry.id}/who", code=303)
 
 

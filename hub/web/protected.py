@@ -2,14 +2,14 @@
 
 import secrets
 
-from flask import Blueprint, make_response, render_template, request, session
+from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 
 from hub import disclosure, enquiries, protected_address
 from hub.enquiries import Enquiry
 from hub.errors import FormRefused, NotForYou
 from hub.headers import ENQUIRING, for_roles
-from hub.web.common import context_of, hub_of, receipt_view
+from hub.web.common import context_of, family_shown, hub_of, receipt_view, remember_family
 
 protected = Blueprint("protected", __name__)
 
@@ -21,7 +21,7 @@ def ask(enquiry_id: str) -> str:
     hub, ctx = hub_of(), context_of()
     enquiry = enquiries.enquiry_of(hub, ctx, enquiry_id)
     picture, receipt = disclosure.family_names(hub, ctx.for_purpose(enquiry.purpose, enquiry=enquiry.id), enquiry)
-    session["family"] = {enquiry.id: {person.id: person.label for person in picture.people}}
+    remember_family(enquiry.id, ((person.id, person.label) for person in picture.people), ctx.now)
     return _form(enquiry, {}, {}, receipt=receipt_view(receipt))
 
 
@@ -46,7 +46,7 @@ def show(enquiry_id: str) -> Response | tuple[str, int]:
 
 
 def _family(enquiry: Enquiry) -> dict[str, str]:
-    family: dict[str, str] = session.get("family", {}).get(enquiry.id, {})
+    family = family_shown(enquiry.id, context_of().now)
     if not family:
         raise NotForYou("Open the page about protected addresses first.", next_steps=("Go back to the enquiry.",))
     return family

@@ -313,3 +313,41 @@ ROLES = {
     "SOCIAL_WORKER",
     "EDT_WORKER",
 }
+
+
+@on_one_engine
+def test_an_emergency_is_not_found_justified_before_it_is_over(house: House, refused: tuple[Visitor, str]) -> None:
+    visitor, enquiry = refused
+    assert visitor.post(f"{enquiry}/emergency", DECLARED).status_code == 303
+    officer = house.visitor("ig_officer")
+    task = review_of(officer.get("/tasks").text)
+    found = {"task": task, "note": RISK_FINDING, "outcome": "JUSTIFIED"}
+    assert officer.post("/tasks", found).status_code == 422
+    house.clock.ahead = timedelta(hours=4, minutes=1)
+    assert house.visitor("ig_officer").post("/tasks", found).status_code == 303
+
+
+@on_one_engine
+def test_another_agencys_officer_does_not_review_it(house: House, gate: Gate, refused: tuple[Visitor, str]) -> None:
+    visitor, enquiry = refused
+    assert visitor.post(f"{enquiry}/emergency", DECLARED).status_code == 303
+    assert "Review an emergency" not in gate.visitor(Role.IG_OFFICER, agency="police").get("/tasks").text
+    # Without a strong sign-in the task is theirs, and the reason is not shown.
+    weak = gate.visitor(Role.IG_OFFICER, amr=["pwd"]).get("/tasks").text
+    assert "Review an emergency" in weak
+    assert REASON not in weak
+
+
+@on_one_engine
+def test_somebody_added_during_an_emergency_is_on_its_record(house: House, refused: tuple[Visitor, str]) -> None:
+    _, at = refused
+    ctx, found = context(house, at, now=house.hub.clock())
+    before = len(events(house, "break-glass"))
+    break_glass.extend(house.hub, ctx, found, "p-added")
+    assert len(events(house, "break-glass")) == before
+    break_glass.declare(house.hub, ctx, found, DECLARED)
+    break_glass.extend(house.hub, ctx, found, "p-added")
+    first, second = events(house, "break-glass")[before:]
+    assert second.fields["outcome"] == "EXTENDED"
+    assert second.fields["refers"] == [first.eid]
+    assert len(second.subjects) == 1

@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 from sqlalchemy import func, select
 
+import consent
 from consent import ConsentRecord
 from hub import tasks
 from hub.demo.setting_up import persona_context
@@ -224,3 +225,37 @@ def test_every_kind_of_task_has_somebody_and_words() -> None:
     from hub.words import TASK_WORDS
 
     assert set(TASK_WORDS) == set(tasks.DONE_BY)
+
+
+@on_one_engine
+def test_names_on_a_form_are_not_older_than_a_quarter_of_an_hour(house: House) -> None:
+    visitor, enquiry, people = opened(house, "early_help_agreed")
+    assert people
+    house.clock.ahead = timedelta(minutes=14)
+    assert visitor.get(f"{enquiry}/consent/answer").status_code == 200
+    house.clock.ahead = timedelta(minutes=16)
+    old = visitor.get(f"{enquiry}/consent/answer")
+    assert (old.status_code, old.headers["Location"]) == (303, f"{enquiry}/consent")
+
+
+@on_one_engine
+def test_a_standing_that_cannot_be_stored_is_a_sentence_and_no_error_page(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor, found = open_story(house, "showcase")
+    enquiry = choose(visitor, found, candidates(found)[0])
+    page = visitor.get(f"{enquiry}/consent")
+    assert page.status_code == 200
+    form = visitor.get(f"{enquiry}/consent/standing").text
+    chooser = re.search(r'<select[^>]*id="subject".*?</select>', form, re.S)
+    assert chooser
+    subject, holder = [one for one in re.findall(r'value="([^"]+)"', chooser[0]) if one][:2]
+
+    def fails(*_: object, **__: object) -> None:
+        raise consent.ConsentError("Somebody has just recorded this.")
+
+    monkeypatch.setattr(consent, "record_standing", fails)
+    typed = {"subject": subject, "holder": holder, "code": "MOTHER", "starts": "31 3 2020"}
+    answer = visitor.post(f"{enquiry}/consent/standing", typed)
+    assert answer.status_code == 422
+    assert "Somebody has just recorded this." in answer.text

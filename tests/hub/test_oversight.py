@@ -17,11 +17,12 @@ from hub import disclosure, enquiries, finding, oversight
 from hub.context import RequestContext
 from hub.demo.setting_up import persona_context
 from hub.demo.stories import STORIES
+from hub.duties import Duty, write
 from hub.picture import FamilyPicture
 from hub.tables import disclosure_persons, disclosure_register, disclosure_sources, duties
-from policies.vocabulary import Purpose, Threshold
+from policies.vocabulary import Purpose, Role, Threshold
 from tests.conftest import House, Visitor
-from tests.hub.conftest import newest, with_parts
+from tests.hub.conftest import Gate, newest, with_parts
 
 WHO = "Maisie Tarrant 9997000048"
 
@@ -496,3 +497,22 @@ def test_a_check_draws_both_proofs_says_the_result_in_words_and_is_an_entry_itse
         check=False,
     )
     assert done.stdout.endswith("VERIFIED\n"), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("house", ["sqlite"], indirect=True)
+def test_a_task_that_is_not_theirs_gives_nobody_a_receipt(house: House, gate: Gate) -> None:
+    """A colleague of the same agency whose role does not do the task, and whoever is barred from it, get nothing."""
+    by = house.visitor("mash_social_worker")
+    assert by.get("/enquiries/new").status_code == 200
+    eid = next(e.eid for e in house.hub.trail.events(0) if e.kind == "sign-in")
+    steward, officer = gate.visitor(Role.DATA_STEWARD), gate.visitor(Role.PRIVACY_OFFICER, agency="police")
+    with officer.client.session_transaction() as session:
+        barred = session["actor"]["id"]
+    owed = Duty(kind="RETRO_REVIEW", receipt=eid, agency=None, barred=barred, once=("receipt", eid))
+    write(house.hub, [owed], now=house.hub.clock())
+    other = gate.visitor(Role.PRIVACY_OFFICER, agency="hv")
+    assert steward.get(f"/receipts/{eid}").status_code == 404
+    assert officer.get(f"/receipts/{eid}").status_code == 404
+    assert other.get(f"/receipts/{eid}").status_code == 200
+    with house.hub.db.writing() as session:
+        session.execute(duties.delete().where(duties.c.id == owed.id))

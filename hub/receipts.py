@@ -1,0 +1,35 @@
+"""The proof of an entry of the trail, for those whom it concerns.
+
+For: the page of a receipt. Must never tell a receipt that is not there from one that is somebody else's.
+"""
+
+from audit import EntryUnknown, EventInvalid, ReceiptProof
+from hub.assembly import Hub
+from hub.context import RequestContext
+from hub.errors import NotFound
+from hub.oversight import OVERSEERS
+from hub.tasks import has_task_from
+
+
+def receipt_of(hub: Hub, ctx: RequestContext, eid: str) -> ReceiptProof:
+    """The proof of an entry, for those whom it concerns.
+
+    They are: whoever acted; information governance of the agencies that received, gave or hold what it is about; and
+    who has a task from it. Raises NotFound, the same for no such entry and for somebody else's: a receipt number must
+    not tell what happened to others. Raises TrailCorrupt.
+    """
+    nothing = NotFound("There is no such receipt.")
+    try:
+        proof = hub.trail.receipt(eid)
+        fields = hub.trail.entry(eid).fields
+    except (EntryUnknown, EventInvalid) as error:
+        raise nothing from error
+    user, actor = fields.get("user", {}), ctx.actor
+    if user.get("subject") == actor.id:
+        return proof
+    parties = {user.get("agency"), fields.get("recipient"), fields.get("custodian"), *fields.get("source", ())}
+    if actor.role in OVERSEERS and actor.agency in parties:
+        return proof
+    if not has_task_from(hub, ctx, eid):
+        raise nothing
+    return proof
