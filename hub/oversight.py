@@ -30,6 +30,7 @@ from hub.obligations import may_show
 from hub.people import candidates, parse_box
 from hub.tables import disclosure_persons, disclosure_register, disclosure_sources, staff
 from hub.witnesses import ALARM_WORDS
+from hub.words import ALERT_WORDS
 from policies import Relationship, decide
 from policies.vocabulary import (
     AccessMode,
@@ -414,7 +415,8 @@ def _project(hub: Hub, batch: list[Entry]) -> bool:
             continue
         fields = found.fields
         user = fields.get("user", {})
-        alarm = reason if (reason := fields.get("reason")) in ALARM_WORDS else None
+        reason = fields.get("reason")
+        alarm = reason if reason in ALARM_WORDS or reason in ALERT_WORDS else None
         rows.append(
             {
                 "index": found.index,

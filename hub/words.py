@@ -379,6 +379,15 @@ AGREEMENT_STATUS_WORDS: Mapping[AgreementStatus, str] = {
 }
 
 #: Each kind of task: its title, and what must be done.
+#: Alerts about what a user did, by the reason that the trail holds.
+ALERT_WORDS: Mapping[str, str] = {
+    "BOILERPLATE-REASON": "The same reason was given ten times",
+    "CHECKS-TOO-FAST": "Very many checks in a minute",
+    "APPROVAL-NOT-VALID": "An approval was presented that is not valid",
+    "APPROVAL-FOR-ANOTHER-REQUEST": "An approval was presented for another request",
+    "APPROVAL-USED-TWICE": "An approval was presented twice",
+}
+
 TASK_WORDS: Mapping[str, tuple[str, str]] = {
     "NOTIFY_OWNER": (
         "Something that you hold was shown",

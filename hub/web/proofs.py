@@ -14,6 +14,7 @@ from hub.pictures.proof import consistency_steps
 from hub.proving import Proven
 from hub.witnesses import ALARM_WORDS
 from hub.words import (
+    ALERT_WORDS,
     ARTICLE6_WORDS,
     ARTICLE9_WORDS,
     CATEGORY_WORDS,
@@ -88,6 +89,8 @@ def outcome_words(code: str | None) -> str:
     """An outcome or the reason of an alarm in words; a search says how many it found."""
     if code in ALARM_WORDS:
         return ALARM_WORDS[code]
+    if code and code in ALERT_WORDS:
+        return ALERT_WORDS[code]
     if code and code.startswith("FOUND-"):
         count = code.removeprefix("FOUND-")
         return "Nobody found" if count == "0" else f"{count} found"
