@@ -4,7 +4,7 @@ For: `audit.log`; every worker stands for election, and one holds the lock. It m
 the log's key did not certify, and never sign a smaller or different tree. Who is leader hangs on a lock that the
 database gives back when the leader's connection ends or falls silent; what is placed hangs on a second lock, held by
 each transaction, so that two who both believe to lead do no harm. Ruled by
-`docs/adr/0006-the-outbox-and-its-leader.md`.
+`docs/adr/0008-the-outbox-and-its-leader.md`.
 """
 
 import hashlib

@@ -2,7 +2,7 @@
 
 For: the writer thread of every worker (`HandingIn`) and the elected leader. A row is durable once its transaction is,
 and is acknowledged then; it gets its place within a second. Must never hand in an event id twice, and never take out a
-row whose entry is not in the trail. Ruled by `docs/adr/0006-the-outbox-and-its-leader.md`.
+row whose entry is not in the trail. Ruled by `docs/adr/0008-the-outbox-and-its-leader.md`.
 """
 
 import threading

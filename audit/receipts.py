@@ -20,7 +20,7 @@ class Receipt:
     """The event `eid` of `t` (UTC milliseconds) is durable; `leaf` is the 128 bytes that the tree holds for it.
 
     On SQLite it has its place in a signed tree already; on PostgreSQL it gets one within a second
-    (`docs/adr/0006-the-outbox-and-its-leader.md`). Its number is told by the proof, `Trail.receipt`.
+    (`docs/adr/0008-the-outbox-and-its-leader.md`). Its number is told by the proof, `Trail.receipt`.
     """
 
     eid: str

@@ -113,6 +113,7 @@ PERSONA_FOR = {
     _roles("answerers"): "school_lead",
     _roles("practice"): "gp_millbrook",
     _roles("oversight"): "ig_officer",
+    _roles("keepers"): "ig_officer",
     _roles("stewards"): "data_steward",
 }
 #: What a foreign page may send along, and what it gets.
