@@ -56,6 +56,12 @@ class FormRefused(HubError):
         self.errors = errors
 
 
+class TooFast(HubError):
+    """Too many requests within a minute; whoever looks after the hub is told."""
+
+    code = "too-fast"
+
+
 class Unavailable(HubError):
     """Nothing was asked and nothing is shown, because the trail or the database cannot be written."""
 

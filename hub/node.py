@@ -6,46 +6,34 @@ MAIS: operation-definition (v0.2), Request Object v0.1, decideandlog (July 2026)
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from connectors import NHS_NUMBER, NoAnswerReason, Partner, PersonQuery
+from connectors import NoAnswerReason, PartialDate, Partner
 from hub import disclosure
 from hub.assembly import Hub
 from hub.casefile import london
 from hub.context import Actor, RequestContext
 from hub.disclosure import Brokered
-from hub.enquiries import Enquiry
-from hub.errors import FormRefused
+from hub.enquiries import Enquiry, acts_since, count_act
+from hub.errors import TooFast
 from hub.members import Member, member_alone, nobody
+from hub.node_query import Query
 from hub.people import candidates, parse_box, records_of
 from hub.people.index import best_birth_date
 from hub.signin.clients import Client
 from policies import in_force
-from policies.vocabulary import AnswerState, MatchState, Outcome, Purpose, RelationToIndex, Role, Threshold
+from policies.vocabulary import AnswerState, MatchState, Outcome, RelationToIndex
 
 #: What the operation tells: that a service is involved, and whom to ring.
 FIELDS = frozenset({"involved", "service", "contact"})
 #: What stands for the worker's own words, which stay at the hub that asks.
 RATIONALE = "Another hub asks under the agreement named in its request; the worker's own reason is kept there"
+#: Questions that one client may ask in a minute: a large family at each of several desks, and no list of numbers.
+QUESTIONS_PER_MINUTE = 60
 _UNASKED = frozenset({NoAnswerReason.TOO_THIN, NoAnswerReason.AMBIGUOUS})
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A request that was understood. `threshold` is (kind, recorded by which role, when)."""
-
-    id: str
-    who: PersonQuery
-    purpose: Purpose
-    policies: frozenset[str]
-    role: Role
-    episode: str
-    opened_at: datetime
-    threshold: tuple[Threshold, Role, datetime] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,66 +46,13 @@ class Said:
     receipt: str | None
 
 
-def read_query(plain: object, *, now: datetime) -> Query:
-    """A request from FHIR Parameters. Raises FormRefused with the part that is not understood."""
-    parameters = plain.get("parameter") if isinstance(plain, dict) else None
-    if not isinstance(plain, dict) or plain.get("resourceType") != "Parameters" or not isinstance(parameters, list):
-        raise FormRefused({"resourceType": "Parameters are needed."})
-    by_name = {p["name"]: p for p in parameters if isinstance(p, dict) and isinstance(p.get("name"), str)}
-    if len(by_name) != len(parameters) or set(by_name) != {"resource", "request"}:
-        raise FormRefused({"parameter": "resource and request are needed, once each, and nothing else."})
-    who = _who(by_name["resource"].get("resource"))
-    try:
-        request = json.loads(by_name["request"]["valueString"])
-        claims = request["KithClaims"]
-        recorded = None
-        if "Threshold" in claims:
-            recorded = (
-                Threshold(claims["Threshold"]),
-                Role(claims["ThresholdByRole"]),
-                _moment(claims["ThresholdAt"]),
-            )
-        policies = frozenset(str(p["Identifier"]["value"]) for p in request["SharingPolicy"])
-        found = Query(
-            id=str(request["Identifier"]["value"])[:64],
-            who=who,
-            purpose=Purpose(request["AssertedPurpose"]),
-            policies=policies,
-            role=Role(claims["Role"]),
-            episode=str(claims["Episode"])[:64],
-            opened_at=_moment(claims["OpenedAt"]),
-            threshold=recorded,
-        )
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
-        raise FormRefused({"request": "The Request object is not understood."}) from None
-    if not found.policies or found.opened_at > now:
-        raise FormRefused({"request": "The Request object names no policy, or a moment to come."})
-    return found
-
-
-def _who(patient: object) -> PersonQuery:
-    """Who is meant: by NHS number and date of birth, both."""
-    try:
-        assert isinstance(patient, dict)
-        number = next(i["value"] for i in patient["identifier"] if i["system"] == NHS_NUMBER)
-        names = [n for n in patient.get("name", []) if isinstance(n, dict)]
-        born = date.fromisoformat(patient["birthDate"])
-        query = parse_box(number)
-        if query.nhs_number is None or query.words or query.problems:
-            raise ValueError
-        return PersonQuery(
-            given=tuple(str(g) for n in names for g in n.get("given", []))[:10],
-            family=tuple(str(n["family"]) for n in names if "family" in n)[:10],
-            date_of_birth=born,
-            nhs_number=query.nhs_number,
-        )
-    except (AssertionError, KeyError, TypeError, ValueError, AttributeError, StopIteration):
-        raise FormRefused({"resource": "A Patient with NHS number and date of birth is needed."}) from None
-
-
 def answer(hub: Hub, client: Client, query: Query, *, now: datetime, request_id: str) -> Said:
-    """Decides, asks the agencies of this hub, and says what may be said; both events are in the trail."""
+    """Decides, asks the agencies of this hub, and says what may be said; both events are in the trail.
+
+    Raises TooFast from the question that is one too many within a minute.
+    """
     ctx = _context(client, query, now=now, request_id=request_id)
+    _hold_back_a_flood(hub, client, ctx)
     if query.role not in client.roles or not _under_policy(hub, client, query, now):
         receipt = hub.trail.append(
             "disclosure:refused",
@@ -130,11 +65,11 @@ def answer(hub: Hub, client: Client, query: Query, *, now: datetime, request_id:
             trace=request_id,
         )
         return Said("DENY", None, (), receipt.eid)
-    member, differs = _member(hub, query, now)
+    member, in_doubt = _member(hub, query, now)
     enquiry = _as_enquiry(client, query, member)
     asked = [p for p in hub.partners.values() if p.way != "mais" and p.code != client.agency]
     brokered = disclosure.involvement(hub, ctx, enquiry, member, asked, FIELDS)
-    return _said(hub, brokered, differs=differs)
+    return _said(hub, brokered, in_doubt=in_doubt)
 
 
 def _context(client: Client, query: Query, *, now: datetime, request_id: str) -> RequestContext:
@@ -163,18 +98,45 @@ def _under_policy(hub: Hub, client: Client, query: Query, now: datetime) -> bool
     return False
 
 
+def _hold_back_a_flood(hub: Hub, client: Client, ctx: RequestContext) -> None:
+    """Counts the question, refuses a sequence that tries numbers out, and tells information governance once (P08)."""
+    since = ctx.now - timedelta(minutes=1)
+    with hub.db.writing() as session:
+        is_flood = acts_since(session, ctx, "node-query", since) >= QUESTIONS_PER_MINUTE
+        told = acts_since(session, ctx, "node-flood", since)
+        count_act(session, ctx, "node-flood" if is_flood else "node-query")
+    if is_flood and not told:
+        hub.trail.append(
+            "alarm", now=ctx.now, client={"id": client.id}, trace=ctx.request_id, reason="QUESTIONS-TOO-FAST"
+        )
+    if is_flood:
+        raise TooFast("This client has asked very many questions in a minute. Wait a minute and ask again.")
+
+
 def _member(hub: Hub, query: Query, now: datetime) -> tuple[Member, bool]:
-    """The person in the index, or somebody whom only live partners may know; and whether a birth date differs."""
+    """The person in the index, and whether the birth date is in doubt; or somebody whom none here knows.
+
+    Whoever is born on another day by every record is not who is asked about: they are nobody, as for a number that
+    nobody has, so that a number tried out tells nothing. In doubt: known in part, or the records do not agree.
+    """
+    asked_born = query.who.date_of_birth
     assert query.who.nhs_number is not None
+    assert asked_born is not None
     with hub.db.session() as session:
         found = candidates(session, hub.keys, parse_box(query.who.nhs_number), now=now).candidates
-        if len(found) != 1:
-            unknown = nobody()
-            facts = replace(unknown.facts, date_of_birth=query.who.date_of_birth)
-            return replace(unknown, facts=facts, query=query.who), False
-        records = records_of(session, hub.keys, found[0].person)
-    born = best_birth_date(records)
-    return member_alone(found[0].person, records), born is not None and born.date != query.who.date_of_birth
+        records = records_of(session, hub.keys, found[0].person) if len(found) == 1 else ()
+    born = [r.person.date_of_birth for r in records if r.person.date_of_birth]
+    if not records or (born and not any(_may_be(one, asked_born) for one in born)):
+        unknown = nobody()
+        return replace(unknown, facts=replace(unknown.facts, date_of_birth=asked_born), query=query.who), False
+    best = best_birth_date(records)
+    return member_alone(found[0].person, records), best is not None and best.date != asked_born
+
+
+def _may_be(born: PartialDate, asked: date) -> bool:
+    """Whether those parts of a recorded birth date that are accurate are the ones asked about."""
+    parts = zip(born.accuracy, ("day", "month", "year"), strict=False)
+    return all(how != "A" or getattr(born.date, part) == getattr(asked, part) for how, part in parts)
 
 
 def _as_enquiry(client: Client, query: Query, member: Member) -> Enquiry:
@@ -199,7 +161,7 @@ def _as_enquiry(client: Client, query: Query, member: Member) -> Enquiry:
     )
 
 
-def _said(hub: Hub, brokered: Brokered, *, differs: bool) -> Said:
+def _said(hub: Hub, brokered: Brokered, *, in_doubt: bool) -> Said:
     decided, receipt = brokered.decided, brokered.receipt.eid
     open_refusals = [r for r in decided.refusals if r.outcome != Outcome.DENY_SILENT]
     refers = [r for r in open_refusals if r.outcome == Outcome.REFER]
@@ -208,7 +170,7 @@ def _said(hub: Hub, brokered: Brokered, *, differs: bool) -> Said:
     unsure = any(a.match == MatchState.UNCONFIRMED for a in brokered.answers.values())
     held_back = any(w.outcome == Outcome.REFER for w in brokered.redacted.cut)
     found = {kept.agency for kept in brokered.redacted.kept if kept.values.keys() != {"held"}}
-    if differs or (not found and (unsure or held_back)):
+    if in_doubt or (not found and (unsure or held_back)):
         return Said("REVIEW", None, (), receipt)
     if found:
         return Said("PERMIT", True, tuple(hub.partners[code] for code in hub.partners if code in found), receipt)
@@ -231,10 +193,3 @@ def as_parameters(said: Said) -> dict[str, Any]:
     if said.receipt:
         parameters.append({"name": "receipt", "valueString": said.receipt})
     return {"resourceType": "Parameters", "parameter": parameters}
-
-
-def _moment(text: object) -> datetime:
-    moment = datetime.fromisoformat(str(text))
-    if moment.tzinfo is None:
-        raise ValueError("a moment needs its zone")
-    return moment

@@ -383,6 +383,7 @@ AGREEMENT_STATUS_WORDS: Mapping[AgreementStatus, str] = {
 ALERT_WORDS: Mapping[str, str] = {
     "BOILERPLATE-REASON": "The same reason was given ten times",
     "CHECKS-TOO-FAST": "Very many checks in a minute",
+    "QUESTIONS-TOO-FAST": "Another hub asked very many questions in a minute",
     "APPROVAL-NOT-VALID": "An approval was presented that is not valid",
     "APPROVAL-FOR-ANOTHER-REQUEST": "An approval was presented for another request",
     "APPROVAL-USED-TWICE": "An approval was presented twice",

@@ -8,10 +8,14 @@ import json
 from typing import Any
 
 from flask import Blueprint, Response, g, request
+from werkzeug.exceptions import HTTPException
 
 from hub import node
-from hub.errors import FormRefused, SignInRefused
+from hub.assembly import Hub
+from hub.errors import FormRefused, SignInRefused, TooFast
 from hub.headers import for_machines, takes_files
+from hub.logs import log
+from hub.node_query import read_query
 from hub.signin.clients import authenticate
 from hub.web.common import hub_of
 
@@ -27,18 +31,33 @@ LARGEST_QUERY = 64 * 1024
 @takes_files(LARGEST_QUERY)
 def person_info_query() -> Response:
     """Is something held about this person, and whom to ring?"""
-    hub, now, body = hub_of(), hub_of().clock(), request.get_data(cache=False)
+    try:
+        return _answer(hub_of())
+    except HTTPException:
+        raise
+    except Exception as error:  # A machine reads the answer: never a page.
+        log.error("failed", status=500, exc_info=error)
+        return _outcome(500, "exception", "The request failed here. Nothing is said about anybody.")
+
+
+def _answer(hub: Hub) -> Response:
+    now, body = hub.clock(), request.get_data(cache=False)
     try:
         address = hub.settings.base_url + OPERATION
         client = authenticate(hub, request.headers.get("Authorization", ""), body, address=address, now=now)
-        query = node.read_query(json.loads(body), now=now)
+        query = read_query(json.loads(body), now=now)
     except SignInRefused as error:
         return _outcome(401, "login", error.sentence)
     except FormRefused as error:
         return _outcome(422, "invalid", " ".join(error.errors.values()))
     except (ValueError, RecursionError):
         return _outcome(400, "structure", "The request is not JSON.")
-    said = node.answer(hub, client, query, now=now, request_id=g.request_id)
+    try:
+        said = node.answer(hub, client, query, now=now, request_id=g.request_id)
+    except TooFast as error:
+        held_back = _outcome(429, "throttled", error.sentence)
+        held_back.headers["Retry-After"] = "60"
+        return held_back
     return _fhir(node.as_parameters(said), 200)
 
 

@@ -33,6 +33,8 @@ ALGORITHMS = ["ES256", "PS256", "EdDSA"]
 #: The longest life of an assertion, and how far its clock may be ahead.
 LONGEST_LIFE = timedelta(seconds=120)
 SKEW = timedelta(seconds=60)
+#: No moment of an assertion is later (seconds since 1970): what comes after is no time.
+_END_OF_TIME = 2**40
 _KEYS = frozenset({"id", "agency", "roles", "jwks_file", "active"})
 
 
@@ -106,14 +108,22 @@ def _issuer_of(token: str) -> str:
 
 def _holds(claims: Mapping[str, Any], client: Client, body: bytes, address: str, now: datetime) -> bool:
     issued, ends, jti = claims.get("iat"), claims.get("exp"), claims.get("jti")
-    if type(issued) is not int or type(ends) is not int or not isinstance(jti, str) or not 16 <= len(jti) <= 128:
+    if not isinstance(jti, str) or not jti.isascii() or not 16 <= len(jti) <= 128:
+        return False
+    if (
+        type(issued) is not int
+        or type(ends) is not int
+        or not 0 <= min(issued, ends) <= max(issued, ends) < _END_OF_TIME
+    ):
         return False
     seconds = now.timestamp()
     return (
         claims.get("iss") == claims.get("sub") == client.id
         and claims.get("aud") == address
         and issued - SKEW.total_seconds() <= seconds < ends <= issued + LONGEST_LIFE.total_seconds()
-        and hmac.compare_digest(str(claims.get("sha256", "")), hashlib.sha256(body).hexdigest())
+        and hmac.compare_digest(
+            str(claims.get("sha256", "")).encode(errors="replace"), hashlib.sha256(body).hexdigest().encode()
+        )
     )
 
 

@@ -5,25 +5,31 @@ import json
 import secrets
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
+from sqlalchemy import delete, insert
 from werkzeug.serving import make_server
 
-from connectors import Gatherer, Partner, build_connector, load_partner
+from connectors import Gatherer, PartialDate, Partner, build_connector, load_partner
 from hub import disclosure, enquiries
+from hub import node as node_of_hub
 from hub.app import create_app
 from hub.assembly import Hub, open_hub
 from hub.demo.setting_up import persona_context, set_up
+from hub.demo.stories import STORIES
+from hub.node_query import read_query
 from hub.people import candidates, parse_box
 from hub.settings import read_settings
+from hub.tables import user_acts
 from policies.vocabulary import AnswerState, PartyRole, PartyStatus, Role
 from tests.hub.conftest import newest
 from tests.hub.test_stories import REASON
@@ -248,7 +254,6 @@ def test_an_assertion_is_good_once_and_a_suspended_client_is_out_at_once(nodes: 
         ({"AssertedPurpose": "EARLY_HELP"}, "DENY"),
         ({"claims": {"Role": "POLICE_OFFICER"}}, "DENY"),
         ({"claims": {"Threshold": ""}}, "REVIEW"),  # Nobody decided about consent: a person must (P11).
-        ({"born": "2001-01-01"}, "REVIEW"),  # The number is hers, the birth date is not.
         ({}, "PERMIT"),
     ],
 )
@@ -257,6 +262,94 @@ def test_permit_deny_or_review(nodes: tuple[Node, Node], changes: dict[str, Any]
     assert found["decision"] == [decision]
     assert ("match" in found or "outcome" in found) == (decision == "PERMIT")
     assert ("contact" in found) == (decision == "PERMIT")
+
+
+def about(number: str, born: str, name: str = "Quillfeather") -> bytes:
+    sent = body(born=born).replace(MAISIE["value"].encode(), number.encode())
+    return sent.replace(b"Tarrant", name.encode()).replace(b"Maisie", b"Ottoline")
+
+
+@pytest.mark.parametrize("born", ["1971-02-03", "2013-02-03"])
+@pytest.mark.parametrize("known", [MAISIE["value"], STORIES["shielded"].nhs_number])
+def test_a_number_tried_out_with_another_birth_date_tells_no_more_than_a_number_nobody_has(
+    nodes: tuple[Node, Node], known: str, born: str
+) -> None:
+    answers = []
+    for number in (known, "9990000018"):
+        found = said(post(nodes[1], about(number, born)))
+        made = newest(nodes[1].hub, "disclosure:made")
+        found.pop("receipt")
+        decided = {name: value for name, value in made.fields["decision"].items() if name != "record"}
+        answers.append((found, made.fields["data"], decided))
+    assert answers[0] == answers[1]
+
+
+def test_a_birth_date_in_doubt_is_reviewed_and_another_one_is_nobody() -> None:
+    asked = date(2019, 9, 4)
+    for recorded, may_be in (
+        (PartialDate(date(2019, 9, 4)), True),
+        (PartialDate(date(2019, 9, 1), "UAA"), True),
+        (PartialDate(date(2019, 1, 1), "UUA"), True),
+        (PartialDate(date(2018, 1, 1), "EEE"), True),
+        (PartialDate(date(2019, 8, 1), "UAA"), False),
+        (PartialDate(date(2018, 1, 1), "UUA"), False),
+        (PartialDate(date(2019, 9, 5)), False),
+    ):
+        assert node_of_hub._may_be(recorded, asked) is may_be, recorded
+
+
+def test_a_flood_of_questions_is_held_back_and_told_once(nodes: tuple[Node, Node]) -> None:
+    node = nodes[1]
+    alarms = len([e for e in node.hub.trail.events(0) if e.fields.get("reason") == "QUESTIONS-TOO-FAST"])
+    with node.hub.db.writing() as session:
+        many = [{"user": "our-hub", "kind": "node-query", "at": node.hub.clock()}] * node_of_hub.QUESTIONS_PER_MINUTE
+        session.execute(insert(user_acts), many)
+    try:
+        for _ in range(3):
+            answer = post(node, body())
+            assert (answer.status_code, answer.headers["Retry-After"]) == (429, "60")
+            assert answer.json["issue"][0]["code"] == "throttled"
+    finally:
+        with node.hub.db.writing() as session:
+            session.execute(delete(user_acts).where(user_acts.c.user == "our-hub"))
+    told = [e for e in node.hub.trail.events(0) if e.fields.get("reason") == "QUESTIONS-TOO-FAST"]
+    assert len(told) - alarms == 1
+    assert told[-1].fields["client"] == {"id": "our-hub"}
+    assert post(node, body()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"iat": 10**400, "exp": 10**400},
+        {"iat": -1, "exp": 2**40},
+        {"sha256": "é"},
+        {"jti": "é" * 20},
+    ],
+)
+def test_a_signed_claim_that_makes_no_sense_is_not_believed(nodes: tuple[Node, Node], changes: dict[str, Any]) -> None:
+    sent = body()
+    answer = post(nodes[1], sent, signed(nodes[1], sent, **changes))
+    assert (answer.status_code, answer.json["resourceType"]) == (401, "OperationOutcome")
+
+
+def test_the_ids_that_a_hub_draws_are_always_taken_for_an_episode() -> None:
+    now = datetime.now(UTC)
+    for drawn in ("EN-0123456789abcdef", "0123456789abcdefabcdefabcdefabcd", str(uuid.UUID(int=2**80)), "REF/9"):
+        sent = json.loads(body(claims={"Episode": drawn}, Identifier={"value": drawn}))
+        assert read_query(sent, now=now).episode == drawn
+
+
+def test_a_fault_of_our_own_is_an_outcome_and_not_a_page(
+    nodes: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_args: Any, **_more: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(node_of_hub, "answer", fails)
+    answer = post(nodes[1], body())
+    assert (answer.status_code, answer.content_type) == (500, "application/fhir+json")
+    assert answer.json["issue"][0]["code"] == "exception"
 
 
 def test_a_stranger_is_no_match_only_when_everybody_has_answered(nodes: tuple[Node, Node]) -> None:
@@ -275,6 +368,11 @@ def test_a_stranger_is_no_match_only_when_everybody_has_answered(nodes: tuple[No
     "sent",
     [b"", b"{", b"[]", b"null", b'{"resourceType":"Parameters"}', b'{"resourceType":"Parameters","parameter":[1]}',
      b"[" * 50_000, body(AssertedPurpose="NO-SUCH"), body(SharingPolicy=[]), body(SharingPolicy="x"),
+     body(claims={"OpenedAt": "0001-01-01T00:00:00+00:00"}), body(claims={"OpenedAt": "2006-01-01T00:00:00+00:00"}),
+     body(claims={"ThresholdAt": "9999-12-31T23:59:59-14:00"}), body(claims={"Episode": "\ud800"}),
+     body(claims={"Episode": "John Smith\n of 3 High St"}), body(claims={"Episode": "9997000048"}),
+     body(claims={"Episode": "A-04/09/2019"}), body(Identifier={"value": "John Smith"}), body(Extra="\ud800"),
+     body().replace(b"Maisie", b"\\ud800"), body(born="0001-01-01"), body(born="9999-12-31"),
      body(claims={"OpenedAt": "2026-11-01"}), body(claims={"OpenedAt": "2999-01-01T00:00:00+00:00"})],
 )  # fmt: skip
 def test_what_is_not_understood_is_refused_without_a_word_of_it(nodes: tuple[Node, Node], sent: bytes) -> None:
