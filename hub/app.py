@@ -24,6 +24,7 @@ from hub.api.node import mais
 from hub.api.routes import api
 from hub.assembly import Hub, calm_collector, open_hub
 from hub.errors import HubError, KeyRefused
+from hub.following import after_linking
 from hub.headers import open_to_all, set_up_guard
 from hub.logs import log, set_up_logs
 from hub.settings import read_settings
@@ -117,7 +118,10 @@ def from_environment() -> Flask:
     """The application as a server worker makes it: settings from HUB_*, refused when unsafe."""
     settings = read_settings()
     set_up_logs(settings.log_level)
-    app = create_app(open_hub(settings))
+    hub = open_hub(settings)
+    with suppress(TrailUnavailable):  # Pages that read consent make sure themselves, or show nothing.
+        after_linking(hub, now=hub.clock())  # What a process that died between linking and this left behind.
+    app = create_app(hub)
     for name in app.jinja_env.list_templates(filter_func=lambda name: not name.startswith("govuk_frontend_jinja")):
         app.jinja_env.get_template(name)  # Compiled now, so that the first user does not wait for it.
     calm_collector()

@@ -12,7 +12,6 @@ from datetime import datetime
 
 from audit import Receipt
 from connectors import Answer, Partner, Promise, Reply, load_times
-from consent import facts_for
 from hub import break_glass, checks, compose, consequences, decisions, pacing, redaction, response_times
 from hub.account import Account
 from hub.approvals.agreed import NOTHING_AGREED, Agreed
@@ -23,6 +22,7 @@ from hub.checks import GpCheck
 from hub.context import RequestContext
 from hub.enquiries import Enquiry
 from hub.errors import NotFound
+from hub.following import facts_about
 from hub.loading import matching_allowed
 from hub.members import Family, Member, members_of, related_persons
 from hub.obligations import ONCE, ORDINARY, Means
@@ -120,7 +120,7 @@ def held_by_owner(
     """
     with hub.db.session() as session:
         family = members_of(session, hub, enquiry, now=ctx.now)
-        facts = facts_for(session, [person], enquiry=enquiry.id, now=ctx.now)
+    facts = facts_about(hub, [person], enquiry=enquiry.id, now=ctx.now)
     member = next((m for m in family.members if m.facts.id == person), None)
     if member is None or ctx.actor.agency not in hub.partners:
         raise NotFound("There is no such request.")
@@ -158,8 +158,7 @@ def involvement(
     hub: Hub, ctx: RequestContext, enquiry: Enquiry, member: Member, partners: Iterable[Partner], fields: frozenset[str]
 ) -> Brokered:
     """Whether services are involved with one person, for another hub that asks under an enquiry of its own."""
-    with hub.db.session() as session:
-        facts = facts_for(session, [member.facts.id], enquiry=None, now=ctx.now)
+    facts = facts_about(hub, [member.facts.id], enquiry=None, now=ctx.now)
     relationship = assigned([member.facts.id], enquiry.opened_at)
     case = CaseFile(hub, ctx, enquiry=enquiry, facts=facts, rationale=enquiry.rationale, relationship=relationship)
     wanted = frozenset({DataCategory.SERVICE_INVOLVEMENT})
@@ -195,8 +194,8 @@ def _file(
     with hub.db.session() as session:
         # 3. Who belongs to the family, each with the source that says so.
         family = members_of(session, hub, enquiry, now=ctx.now)
-        # 4. What they agreed or refused, and what was decided about asking.
-        facts = facts_for(session, [m.facts.id for m in family.members], enquiry=enquiry.id, now=ctx.now)
+    # 4. What they agreed or refused, and what was decided about asking.
+    facts = facts_about(hub, [m.facts.id for m in family.members], enquiry=enquiry.id, now=ctx.now)
     case = CaseFile(
         hub,
         ctx,
@@ -261,7 +260,7 @@ def package_check(hub: Hub, ctx: RequestContext, typed: str) -> GpCheck:
     checks.hold_back_a_flood(hub, ctx)
     with hub.db.session() as session:
         patient = checks.patient_of(session, hub, number, ctx)
-        facts = facts_for(session, [patient.member.facts.id], enquiry=None, now=ctx.now)
+    facts = facts_about(hub, [patient.member.facts.id], enquiry=None, now=ctx.now)
     case = CaseFile(
         hub,
         ctx,

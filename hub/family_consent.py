@@ -32,6 +32,7 @@ from hub.context import RequestContext
 from hub.duties import Duty, write
 from hub.enquiries import LEAST, QUALIFIED, REASONS, UNSAFE_REVIEW_DAYS, Enquiry, says_enough, user_of
 from hub.errors import FormRefused, NotFound
+from hub.following import follow_to
 from hub.keys import HUB
 from hub.oversight import recipients_of
 from hub.tasks import DISPUTE
@@ -92,6 +93,7 @@ def on_record(hub: Hub, ctx: RequestContext, enquiry: Enquiry, persons: Iterable
     Effects: one event that names whose answers are shown, before anything leaves.
     """
     wanted = tuple(persons)
+    follow_to(hub, wanted, now=ctx.now)
     with hub.db.session() as session:
         seen = FamilyConsents(
             current=_visible(ctx, enquiry, wanted, consent.current_records(session, wanted, now=ctx.now)[::-1]),

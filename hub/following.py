@@ -1,21 +1,29 @@
 """After linking: what is recorded about a person elsewhere follows, and what was held back becomes an alarm.
 
-For: every place that links records, once the links stand. Must never carry a yes over to somebody who was taken out of
-a person it was given about, and never tell who is held back. Ruled by docs/matching.md.
+For: every place that links records, once the links stand, and whoever reads consent: a process may die between the
+two. Must never carry a yes over to somebody who was taken out of a person it was given about, never let a refusal be
+overlooked because it has not followed yet, and never tell who is held back. Ruled by docs/matching.md.
 """
 
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, or_, select, update
+from sqlalchemy.orm import Session
 
 import consent
 from hub.assembly import Hub
+from hub.errors import Unavailable
 from hub.keys import HUB
 from hub.people import tables
 from policies.vocabulary import Purpose
 
 #: Who records what follows: nobody decided it anew.
 BY = "matching"
+#: No request and no load takes as long: who was joined away before that is in nobody's hands any more.
+A_DAY = timedelta(days=1)
 
 
 def after_linking(hub: Hub, *, now: datetime) -> None:
@@ -23,18 +31,64 @@ def after_linking(hub: Hub, *, now: datetime) -> None:
 
     Effects: rows of consent and one event per person with any; one alarm for each pair or record suppressed.
     """
-    _consent_follows(hub, now)
+    with hub.db.session() as session:
+        waiting = _waiting(session)
+    _consent_follows(hub, waiting, now)
     alert_suppressed(hub)
 
 
-def _consent_follows(hub: Hub, now: datetime) -> None:
-    table = tables.followed
+def facts_about(hub: Hub, persons: Iterable[str], *, enquiry: str | None, now: datetime) -> consent.ConsentFacts:
+    """What is on record about the consent of these persons, with all that is still to follow from who they were.
+
+    Raises Unavailable when they are being joined at this moment: a refusal could be with neither of the two then.
+    Effects: what waits to follow these persons does, as after linking.
+    """
+    wanted = list(persons)
+    with suppress(consent.ConsentError):  # Somebody renews an answer at this moment: it has not followed, see below.
+        follow_to(hub, wanted, now=now)
+    f = tables.followed.c
+    lately = or_(f.done_at.is_(None), f.done_at >= now - A_DAY)
+    joined_away = select(f.id).where(f.old_person.in_(wanted), f.is_split.is_(False), lately).limit(1)
     with hub.db.session() as session:
-        waiting = session.execute(select(table).where(table.c.done_at.is_(None)).order_by(table.c.id)).all()
-        told = {row.old_person: consent.is_on_record(session, row.old_person) for row in waiting}
+        facts = consent.facts_for(session, wanted, enquiry=enquiry, now=now)
+        # Asked last: what was joined after the persons were read is seen here.
+        if session.scalar(joined_away) is not None or _leading_to(wanted, _waiting(session)):
+            raise Unavailable(
+                "Records of a person here are being put together at this moment, so nothing can be shown.",
+                next_steps=("Try again in a minute.", "Until then, ring the agencies."),
+            )
+    return facts
+
+
+def follow_to(hub: Hub, persons: Iterable[str], *, now: datetime) -> None:
+    """What waits to follow these persons does. Raises TrailUnavailable, ConsentError. Effects: as `after_linking`."""
+    with hub.db.session() as session:
+        waiting = _leading_to(persons, _waiting(session))
+    _consent_follows(hub, waiting, now)
+
+
+def _waiting(session: Session) -> Sequence[Row[Any]]:
+    table = tables.followed
+    return session.execute(select(table).where(table.c.done_at.is_(None)).order_by(table.c.id)).all()
+
+
+def _leading_to(persons: Iterable[str], waiting: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """Those that lead to these persons, also by way of others: joins follow one another."""
+    reached, found = set(persons), []
+    for row in reversed(waiting):
+        if row.new_person in reached:
+            reached.add(row.old_person)
+            found.append(row)
+    return found[::-1]
+
+
+def _consent_follows(hub: Hub, waiting: Sequence[Row[Any]], now: datetime) -> None:
+    table = tables.followed
     for row in waiting:
         old, new = row.old_person, row.new_person
-        if told[old]:
+        with hub.db.session() as session:
+            told = consent.is_on_record(session, old)
+        if told:
             hub.trail.append(
                 "match:split" if row.is_split else "match:confirmed",
                 now=now,
@@ -44,11 +98,16 @@ def _consent_follows(hub: Hub, now: datetime) -> None:
                 outcome="CONSENT_FOLLOWS",
             )
         with hub.db.writing() as session:
-            if told[old] and row.is_split:
+            # Taken first: a page that reads at this moment may be doing the same.
+            taken = session.execute(
+                update(table).where(table.c.id == row.id, table.c.done_at.is_(None)).values(done_at=now)
+            )
+            if not told or taken.rowcount != 1:  # type: ignore[attr-defined]
+                continue
+            if row.is_split:
                 consent.follow_split(session, old, new, by=BY, now=now)
-            elif told[old]:
+            else:
                 consent.follow_join(session, old, new, reseal=lambda *what: _resealed(hub, *what), by=BY, now=now)
-            session.execute(update(table).where(table.c.id == row.id).values(done_at=now))
 
 
 def _resealed(hub: Hub, sealed: bytes, old: str, new: str) -> bytes:

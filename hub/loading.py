@@ -42,6 +42,7 @@ def load_all(
 
     Effects: the partners' partitions, the matching index; one `collect` event per partner.
     """
+    after_linking(hub, now=now)  # What an earlier run that died left behind comes before anything is linked anew.
     loaded = []
     for partner in hub.partners.values():
         if only is None or partner.code == only:

@@ -13,8 +13,8 @@ from connectors import SourceRecord
 from consent import ConsentRecord, facts_for, record_consent
 from hub import stewardship
 from hub.demo.setting_up import persona_context
-from hub.errors import FormRefused, NotFound
-from hub.following import alert_suppressed
+from hub.errors import FormRefused, NotFound, Unavailable
+from hub.following import alert_suppressed, facts_about
 from hub.people import family_of, refresh, review, tables
 from hub.people.review import Doubt
 from policies.vocabulary import ConsentKind, ConsentState, GiverCapacity, SubjectFlag
@@ -191,6 +191,67 @@ def test_consent_follows_the_person_that_two_became_and_a_no_follows_who_is_take
         apart = [review.person_with(session, *one.name) or "" for one in (pair.first, pair.second)]
         found = facts_for(session, apart, enquiry=None, now=house.hub.clock()).records
     assert {one: len(found[one]) for one in apart} == dict.fromkeys(apart, 2)
+
+
+def test_a_refusal_is_not_lost_when_the_hub_dies_between_a_join_and_its_following(
+    house: House, steward: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object, **__: object) -> None:
+        raise TrailUnavailable("killed")
+
+    pair = next(p for p in waiting(house) if len(p.first.together) == len(p.second.together) == 1)
+    now = house.hub.clock()
+    before = [one.person for one in (pair.first, pair.second)]
+    # Either may be the one that is joined to the other: whose refusal it was does not matter.
+    marks = {person: f"the answer of {person}" for person in before}
+    with house.hub.db.writing() as session:
+        for person, wording in marks.items():
+            no = ConsentRecord(
+                ConsentKind.CONFIDENTIALITY,
+                ConsentState.REFUSED,
+                person,
+                None,
+                GiverCapacity.SELF,
+                now,
+                wording=wording,
+            )
+            record_consent(session, no, by="w", now=now)
+    form = {"mark": mark_on(steward.get(address(pair))), "outcome": "SAME", "rationale": WHY}
+    with monkeypatch.context() as killed:
+        killed.setattr(stewardship, "after_linking", dies)
+        assert steward.post(address(pair), form).status_code == 503
+    with house.hub.db.session() as session:
+        person = review.person_with(session, *pair.first.name) or ""
+        (gone,) = set(before) - {person}
+        found = facts_for(session, [person], enquiry=None, now=house.hub.clock()).records[person]
+    assert marks[gone] not in {record.wording for record in found}
+    with monkeypatch.context() as down:
+        down.setattr(type(house.hub.trail), "append", dies)
+        with pytest.raises(TrailUnavailable):
+            facts_about(house.hub, [person], enquiry=None, now=house.hub.clock())
+    # Who was read before the join is nobody any more: their answers are with somebody else.
+    with pytest.raises(Unavailable):
+        facts_about(house.hub, [gone], enquiry=None, now=house.hub.clock())
+    for _ in range(2):
+        found = facts_about(house.hub, [person], enquiry=None, now=house.hub.clock()).records[person]
+        assert {marks[gone], marks[person]} <= {record.wording for record in found}
+        assert sum(record.wording == marks[gone] for record in found) == 1
+    _undo(house, steward, pair, outcome="CONSENT_FOLLOWS")
+
+
+def test_a_refusal_follows_through_two_joins_that_both_wait(house: House) -> None:
+    now = house.hub.clock()
+    one, two, three = (f"p{n:016x}" for n in (1, 2, 3))
+    no = ConsentRecord(ConsentKind.CONFIDENTIALITY, ConsentState.REFUSED, one, None, GiverCapacity.SELF, now)
+    waits = {"is_split": False, "at": now, "done_at": None}
+    with house.hub.db.writing() as session:
+        record_consent(session, no, by="w", now=now)
+        session.execute(
+            insert(tables.followed),
+            [waits | {"old_person": old, "new_person": new} for old, new in ((one, two), (two, three))],
+        )
+    facts = facts_about(house.hub, [three], enquiry=None, now=now)
+    assert [record.state for record in facts.records[three]] == [ConsentState.REFUSED]
 
 
 def _undo(house: House, steward: Visitor, pair: Doubt, outcome: str = "SPLIT") -> None:
