@@ -208,11 +208,23 @@ LIMBS_OF: Mapping[ConsentModel, frozenset[ConfidentialityLimb]] = {
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file. Raises AgreementInvalid."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise AgreementInvalid(path.name, ".", f"cannot be read: {error}") from error
+    return toml_of(text, path.name)
+
+
+def toml_of(text: str, name: str) -> dict[str, Any]:
+    """Read TOML text. Raises AgreementInvalid, also for what nests too deeply or a number of endless digits."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         found = re.search(r"\(at line (\d+), column \d+\)", str(error))
         reason = f"cannot be read: {error}"
-        raise AgreementInvalid(path.name, ".", reason, int(found[1]) if found else None) from error
+        raise AgreementInvalid(name, ".", reason, int(found[1]) if found else None) from error
+    except (ValueError, RecursionError) as error:
+        why = "a list or table nests too deeply" if isinstance(error, RecursionError) else "a number is too long"
+        raise AgreementInvalid(name, ".", f"cannot be read: {why}") from None
 
 
 def read_file(kind: type[T], path: Path) -> T:

@@ -4,13 +4,11 @@ For: the register's editor. It must never take a text that the files' own reader
 of substance stand under old signatures: `policies.life_cycle` says what is one.
 """
 
-import re
-import tomllib
 from dataclasses import replace
 from datetime import date
 
 from policies.agreement import SharingAgreement
-from policies.agreement_files import AgreementInvalid, agreement_of, with_word
+from policies.agreement_files import AgreementInvalid, agreement_of, toml_of, with_word
 from policies.form import FormError
 from policies.life_cycle import new_version
 from policies.mais import as_toml
@@ -21,10 +19,7 @@ from policies.vocabulary import AgreementStatus, PartyStatus
 def read_draft(text: str, name: str = "text") -> SharingAgreement:
     """Read an agreement from its text. Raises AgreementInvalid with the line, as for a file."""
     try:
-        return agreement_of(tomllib.loads(text), name)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"\(at line (\d+), column \d+\)", str(error))
-        raise AgreementInvalid(name, ".", f"cannot be read: {error}", int(found[1]) if found else None) from None
+        return agreement_of(toml_of(text, name), name)
     except FormError as error:
         words = error.written if isinstance(error.written, list) else [error.written] if error.written else []
         raise AgreementInvalid(name, error.path, with_word(error), line_of(text, error.path, words)) from None
