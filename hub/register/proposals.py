@@ -5,7 +5,7 @@ who proposed it approved, or that starts from something that has changed meanwhi
 change of substance becomes the next version, which its parties' signatories sign before anything flows under it.
 """
 
-import hashlib
+import contextlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,15 +15,25 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from audit import Receipt
 from hub.assembly import Hub
 from hub.context import RequestContext
-from hub.enquiries import LEAST, says_enough, user_of
+from hub.enquiries import LEAST, says_enough
 from hub.errors import FormRefused, NotForYou, NotFound
 from hub.keys import HUB
+from hub.register.enacting import (
+    TRIES,
+    ChangedMeanwhile,
+    all_written,
+    enact,
+    enacted,
+    hash_of,
+    is_newest,
+    tell,
+    written_now,
+)
 from hub.register.impact import Impact, impact_of
-from hub.register.standing import sealed_for
-from hub.register.tables import agreement_acts, agreement_proposals, agreement_versions
+from hub.register.tables import agreement_acts, agreement_proposals
+from hub.suspension import is_suspended
 from policies import (
     STOPS,
     AgreementInvalid,
@@ -90,15 +100,19 @@ class Proposal:
     role: Role
     at: datetime
     acts: tuple[Act, ...]
+    enacted: bool
 
     @property
     def state(self) -> str:
-        """OPEN, IN_FORCE, REJECTED or WITHDRAWN."""
-        kinds = [act.kind for act in self.acts]
-        for ended in (REJECTED, WITHDRAWN):
-            if ended in kinds:
-                return ended
-        return DONE if kinds.count(APPROVED) >= NEEDED else OPEN
+        """OPEN, IN_FORCE, REJECTED or WITHDRAWN; in force is what the register says is, whoever spoke meanwhile."""
+        if self.enacted:
+            return DONE
+        return next((act.kind for act in self.acts if act.kind in (REJECTED, WITHDRAWN)), OPEN)
+
+    @property
+    def parties(self) -> frozenset[str]:
+        """Who may approve it: the parties of what is changed, not those that it would add."""
+        return frozenset(party.agency for party in self.before.parties)
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -127,6 +141,8 @@ def draft(hub: Hub, ctx: RequestContext, before: SharingAgreement, text: str) ->
     Raises FormRefused with the line that cannot be used, or when nothing is changed; NotForYou.
     """
     require_keeper(ctx, before)
+    if not is_newest(hub, before):
+        raise FormRefused({"text": f"A later version than {before.version} exists: change the newest one."})
     text = text.replace("\r\n", "\n")
     try:
         typed = read_draft(text)
@@ -167,7 +183,7 @@ def propose(hub: Hub, ctx: RequestContext, before: SharingAgreement, typed: Mapp
     if found.refused:
         raise FormRefused({"text": " ".join(found.refused)})
     id_, text = "AP-" + secrets.token_hex(8), write_draft(found.after)
-    receipt = _tell(hub, ctx, "agreement:drafted", found.after, proposal=id_, action="PROPOSED", outcome="OPEN")
+    receipt = tell(hub, ctx, "agreement:drafted", found.after, proposal=id_, action="PROPOSED", outcome="OPEN")
     with hub.db.writing() as session:
         session.execute(
             insert(agreement_proposals).values(
@@ -234,6 +250,7 @@ def proposal_of(hub: Hub, id_: str) -> Proposal:
             )
             for one in acts
         ),
+        enacted=enacted(hub, id_),
     )
 
 
@@ -246,10 +263,9 @@ def why_not_approve(hub: Hub, ctx: RequestContext, one: Proposal) -> str | None:
         return "You proposed it; two others approve it."
     if ctx.actor.id in said:
         return "You have approved it already; somebody else approves it as well."
-    parties = {party.agency for version in (one.before, one.after) for party in version.parties}
-    if ctx.actor.role not in KEEPERS or ctx.actor.agency not in parties:
-        return "It is approved by officers of the parties."
-    if one.of_substance and ctx.actor.agency in {act.agency for act in one.acts}:
+    if ctx.actor.role not in KEEPERS or ctx.actor.agency not in one.parties:
+        return "It is approved by officers of the parties of the agreement as it is."
+    if one.of_substance and ctx.actor.agency in {act.agency for act in _counting(hub, one)}:
         return "A change of substance is approved by officers of two different parties."
     if one.before.version == one.after.version:
         refused = list(refusals(one.before, one.after, ctx.actor.role))
@@ -267,13 +283,31 @@ def approve(hub: Hub, ctx: RequestContext, id_: str) -> bool:
     one = proposal_of(hub, id_)
     if (why := why_not_approve(hub, ctx, one)) is not None:
         raise NotForYou(why)
-    if hash_of(written_now(hub, one.before.reference, str(one.before.version))) != hash_of(one.before):
+    follows = hub.register.row_of(one.after.reference, one.after.version)
+    now = written_now(hub, one.before.reference, str(one.before.version))
+    if hash_of(now) != hash_of(one.before) or not is_newest(hub, one.before):
         raise FormRefused({"decision": "The agreement has changed since this was proposed. Propose it again."})
     _act(hub, ctx, one, APPROVED, "")
-    if sum(act.kind == APPROVED for act in one.acts) + 1 < NEEDED:
-        return False
-    enact(hub, ctx, one.before, one.after, cause=id_)
-    return True
+    one = proposal_of(hub, id_)  # With what others said at the same moment.
+    if one.state == OPEN and _enough(hub, one):
+        try:
+            enact(hub, ctx, one.before, one.after, follows=follows, cause=id_)
+        except ChangedMeanwhile:
+            if not enacted(hub, id_):
+                raise
+    return enacted(hub, id_)
+
+
+def _counting(hub: Hub, one: Proposal) -> list[Act]:
+    """The approvals that count now: of parties of the agreement as it is, whose accounts are not shut."""
+    given = (act for act in one.acts if act.kind == APPROVED and act.agency in one.parties)
+    return [act for act in given if not is_suspended(hub, act.user)]
+
+
+def _enough(hub: Hub, one: Proposal) -> bool:
+    """Whether enough people approved; of a change of substance, enough parties."""
+    counting = _counting(hub, one)
+    return len({act.agency if one.of_substance else act.user for act in counting}) >= NEEDED
 
 
 def end(hub: Hub, ctx: RequestContext, id_: str, kind: str, reason: str) -> None:
@@ -286,6 +320,8 @@ def end(hub: Hub, ctx: RequestContext, id_: str, kind: str, reason: str) -> None
     if not says_enough(reason):
         raise FormRefused({"end_reason": f"Say why: {LEAST}."})
     _act(hub, ctx, one, kind, reason.strip())
+    if enacted(hub, id_):
+        raise ChangedMeanwhile
 
 
 def suspend(hub: Hub, ctx: RequestContext, reference: str, reason: str) -> None:
@@ -294,70 +330,35 @@ def suspend(hub: Hub, ctx: RequestContext, reference: str, reason: str) -> None:
     One person may, with a reason (`policies.life_cycle`); starting again takes two others. Raises NotForYou,
     FormRefused without a reason, NotFound when nothing of it is in force. Effects: an event and a row per version.
     """
-    active = [one for one in _as_written(hub) if one.reference == reference and one.status == AgreementStatus.ACTIVE]
+    active = _in_force(hub, reference)
     if not active:
         raise NotFound("No version of this agreement is in force.", next_steps=("Go back to the list of agreements.",))
-    require_keeper(ctx, *active)
+    require_keeper(ctx, *(one for _, one in active))
     if not says_enough(reason):
         raise FormRefused({"reason": f"Say why it must stop now: {LEAST}."})
     cause = "AS-" + secrets.token_hex(8)
-    for one in sorted(active, key=lambda one: one.version):
-        after = with_status(one, AgreementStatus.SUSPENDED)
-        enact(hub, ctx, one, after, cause=f"{cause}-{one.version}")
+    for number in range(TRIES):
+        for follows, one in active:
+            after = with_status(one, AgreementStatus.SUSPENDED)
+            with contextlib.suppress(ChangedMeanwhile):
+                enact(hub, ctx, one, after, follows=follows, cause=f"{cause}-{number}-{one.version}")
+        active = _in_force(hub, reference)
+        if not active:
+            return
+    raise ChangedMeanwhile("reason")
 
 
-def enact(
-    hub: Hub, ctx: RequestContext, before: SharingAgreement, after: SharingAgreement, *, cause: str, kind: str = ""
-) -> None:
-    """Puts a version where it now stands: the event, then the row that every process reads at its next request."""
-    kind = kind or _kind(before, after)
-    receipt = _tell(hub, ctx, kind, after, proposal=cause, action="ENACTED", outcome=str(after.status))
-    sealed = hub.keys.seal(HUB, write_draft(after).encode(), sealed_for(after.reference, after.version, cause))
-    row = {"reference": after.reference, "version": after.version, "sealed_text": sealed, "cause": cause}
-    try:
-        with hub.db.writing() as session:
-            session.execute(insert(agreement_versions).values(**row, at=ctx.now, receipt=receipt.eid))
-    except IntegrityError:
-        raise NotForYou("Somebody else has just put this in force.") from None
-
-
-def hash_of(one: SharingAgreement) -> str:
-    """The SHA-256 of what a version says, in hexadecimal."""
-    return hashlib.sha256(write_draft(one).encode()).hexdigest()
-
-
-def written_now(hub: Hub, reference: str, version: str) -> SharingAgreement:
-    """A version as it is written, whichever signatures count. Raises NotFound."""
-    for one in _as_written(hub):
-        if (one.reference, str(one.version)) == (reference, version):
-            return one
-    raise NotFound("There is no such agreement.", next_steps=("Go back to the list of agreements.",))
-
-
-def is_newest(hub: Hub, one: SharingAgreement) -> bool:
-    """Whether no later version of the reference exists: only the newest is changed."""
-    return all(other.version <= one.version for other in hub.agreements if other.reference == one.reference)
-
-
-def _as_written(hub: Hub) -> tuple[SharingAgreement, ...]:
-    return tuple(one.agreement for one in hub.register.written())
-
-
-def _kind(before: SharingAgreement, after: SharingAgreement) -> str:
-    moved = {
-        AgreementStatus.SUSPENDED: "agreement:suspended",
-        AgreementStatus.EXPIRED: "agreement:ended",
-        AgreementStatus.TERMINATED: "agreement:ended",
-        AgreementStatus.ACTIVE: "agreement:activated"
-        if before.status == AgreementStatus.IN_SIGNING
-        else "agreement:resumed",
-    }
-    return moved.get(after.status, "agreement:amended") if before.status != after.status else "agreement:amended"
+def _in_force(hub: Hub, reference: str) -> list[tuple[int, SharingAgreement]]:
+    """Each version that could be in force and the row where it stands, which is read before its text."""
+    versions = [one.version for one in all_written(hub) if one.reference == reference]
+    rows = [(hub.register.row_of(reference, version), version) for version in sorted(versions)]
+    found = [(row, written_now(hub, reference, str(version))) for row, version in rows]
+    return [(row, one) for row, one in found if one.status == AgreementStatus.ACTIVE]
 
 
 def _act(hub: Hub, ctx: RequestContext, one: Proposal, kind: str, reason: str) -> None:
     actor = ctx.actor
-    receipt = _tell(
+    receipt = tell(
         hub,
         ctx,
         "approval",
@@ -374,18 +375,6 @@ def _act(hub: Hub, ctx: RequestContext, one: Proposal, kind: str, reason: str) -
             session.execute(insert(agreement_acts).values(row))
     except IntegrityError:
         raise NotForYou("You have said something to this proposal already.") from None
-
-
-def _tell(hub: Hub, ctx: RequestContext, kind: str, one: SharingAgreement, *, proposal: str, **fields: Any) -> Receipt:
-    return hub.trail.append(
-        kind,
-        now=ctx.now,
-        user=user_of(ctx),
-        trace=ctx.request_id,
-        agreement=[{"ref": one.reference, "version": str(one.version), "hash": hash_of(one)}],
-        object={"type": "agreement-change", "id": proposal},
-        **fields,
-    )
 
 
 def _by(ctx: RequestContext) -> dict[str, Any]:

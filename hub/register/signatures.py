@@ -13,7 +13,8 @@ from sqlalchemy import insert
 from hub.assembly import Hub
 from hub.context import RequestContext
 from hub.errors import FormRefused, NotForYou
-from hub.register.proposals import enact, require_keeper, written_now
+from hub.register.enacting import TRIES, ChangedMeanwhile, enact, written_now
+from hub.register.proposals import require_keeper
 from hub.register.tables import agreement_signatures
 from policies import SharingAgreement, Signature, not_verified, with_signature
 from policies.vocabulary import AgreementStatus, PartyStatus
@@ -34,10 +35,7 @@ def take_signature(hub: Hub, ctx: RequestContext, reference: str, version: str, 
     Raises NotForYou, and FormRefused with a sentence for each field that cannot be used or a signature that does not
     verify. Effects: one `agreement:signed` event, then a row for the signature and one for the version.
     """
-    one = written_now(hub, reference, version)
-    require_keeper(ctx, one)
-    if not may_sign(hub, ctx, one):
-        raise NotForYou("Your agency has nothing to sign here.")
+    follows, one = _to_sign(hub, ctx, reference, version)
     office, day = typed.get("office", "").strip(), _day(typed.get("signed_on", ""))
     errors = {} if office else {"office": "Enter the office that signed, as the list of signatories names it."}
     if day is None:
@@ -56,7 +54,25 @@ def take_signature(hub: Hub, ctx: RequestContext, reference: str, version: str, 
     # First the signature, then the party's word: whatever fails between them, nobody counts as signed who did not.
     with hub.db.writing() as session:
         session.execute(insert(agreement_signatures).values(**row, signature=given.signature, at=ctx.now))
-    enact(hub, ctx, one, after, cause="SG-" + secrets.token_hex(8), kind="agreement:signed")
+    cause = "SG-" + secrets.token_hex(8)
+    for number in range(TRIES):
+        try:
+            after = with_signature(one, agency, office, day)
+            return enact(hub, ctx, one, after, follows=follows, cause=f"{cause}-{number}", kind="agreement:signed")
+        except ChangedMeanwhile:
+            # Another party signed at the same moment: both count. Nobody signs what was stopped meanwhile.
+            follows, one = _to_sign(hub, ctx, reference, version)
+    raise ChangedMeanwhile("signature")
+
+
+def _to_sign(hub: Hub, ctx: RequestContext, reference: str, version: str) -> tuple[int, SharingAgreement]:
+    """The version that the user's agency can sign, and the row where it stands. Raises NotForYou, NotFound."""
+    follows = hub.register.row_of(reference, written_now(hub, reference, version).version)
+    one = written_now(hub, reference, version)
+    require_keeper(ctx, one)
+    if not may_sign(hub, ctx, one):
+        raise NotForYou("Your agency has nothing to sign here.")
+    return follows, one
 
 
 def _day(text: str) -> date | None:

@@ -60,6 +60,13 @@ class Register:
         """Every version as it is written, with its signatures, whether they count or not."""
         return self._believed()[0]
 
+    def row_of(self, reference: str, version: int) -> int:
+        """The row at which a version stands in the register; 0 while its file, or nothing, says what it is."""
+        v = agreement_versions.c
+        query = select(func.coalesce(func.max(v.id), 0)).where(v.reference == reference, v.version == version)
+        with self.open_session() as session:
+            return int(session.execute(query).scalar_one())
+
     def _believed(self) -> tuple[tuple[Filed, ...], tuple[str, ...]]:
         """Files and register together: a version of the register stands in place of the file's."""
         filed = {(one.agreement.reference, one.agreement.version): one for one in self.filed}

@@ -66,6 +66,14 @@ agreement_versions = Table(
     Column("cause", String(40), nullable=False, unique=True, comment="the act that it comes from, once"),
     Column("at", Instant, nullable=False),
     Column("receipt", String(40), nullable=False),
+    Column(
+        "follows",
+        _Number,
+        nullable=False,
+        server_default="0",
+        comment="the row of the same version that it replaces; 0 for its file, or for none",
+    ),
+    UniqueConstraint("reference", "version", "follows", name="agreement_versions_follow"),
 )
 
 agreement_signatures = Table(

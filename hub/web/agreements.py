@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from hub.casefile import london
 from hub.errors import NotFound
 from hub.headers import for_everybody_signed_in
-from hub.register import overview, proposals, signatures
+from hub.register import enacting, overview, proposals, signatures
 from hub.register.overview import ADULT, CHILD, Asked, Cell
 from hub.register.proposals import KEEPERS
 from hub.web.agreement_words import (
@@ -178,9 +178,9 @@ def _actions(agreement: SharingAgreement, here: str) -> list[dict[str, str]]:
     if ctx.actor.role not in KEEPERS or ctx.actor.agency not in {party.agency for party in agreement.parties}:
         return []
     found = [("Get its text as a file", "/file")]
-    if proposals.is_newest(hub, agreement):
+    if enacting.is_newest(hub, agreement):
         found.insert(0, ("Propose a change", "/change"))
-    if signatures.may_sign(hub, ctx, proposals.written_now(hub, agreement.reference, str(agreement.version))):
+    if signatures.may_sign(hub, ctx, enacting.written_now(hub, agreement.reference, str(agreement.version))):
         found.insert(0, ("Sign for your agency", "/sign"))
     if agreement.status == AgreementStatus.ACTIVE:
         found.append(("Stop it now", "/suspend"))

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from hub.errors import FormRefused
 from hub.headers import for_roles, take_draft
 from hub.oversight import staff_names
-from hub.register import proposals, signatures
+from hub.register import enacting, proposals, signatures
 from hub.register.impact import Impact
 from hub.register.proposals import APPROVED, KEEPERS, REJECTED, WITHDRAWN, Proposal
 from hub.web.agreement_words import PROPOSAL_WORDS, in_words
@@ -24,7 +24,7 @@ Page = str | AnyResponse | tuple[str, int]
 @for_roles(KEEPERS)
 def change(reference: str, version: str) -> str:
     """The present text, to be changed."""
-    one = proposals.written_now(hub_of(), reference, version)
+    one = enacting.written_now(hub_of(), reference, version)
     proposals.require_keeper(context_of(), one)
     return _form(reference, version, {"text": write_draft(one), **take_draft(request.path)}, {})
 
@@ -34,7 +34,7 @@ def change(reference: str, version: str) -> str:
 def propose(reference: str, version: str) -> Page:
     """First what it would change, then the proposal; nothing typed is lost."""
     hub, ctx, typed = hub_of(), context_of(), request.form.to_dict()
-    one = proposals.written_now(hub, reference, version)
+    one = enacting.written_now(hub, reference, version)
     try:
         if typed.get("do") == "propose":
             return redirect(f"/agreements/proposals/{proposals.propose(hub, ctx, one, typed)}", code=303)
@@ -114,7 +114,7 @@ def sign(reference: str, version: str) -> Page:
 @for_roles(KEEPERS)
 def file(reference: str, version: str) -> Response:
     """The text of a version as a file, to be signed or kept."""
-    one = proposals.written_now(hub_of(), reference, version)
+    one = enacting.written_now(hub_of(), reference, version)
     answer = Response(write_draft(one), content_type="application/toml; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{one.reference}-{one.version}.toml"'
     return answer
@@ -178,7 +178,7 @@ def _said(one: Proposal, names: dict[str, str], say: Any) -> list[dict[str, Any]
 
 
 def _stop(reference: str, version: str, values: dict[str, str], errors: dict[str, str]) -> str:
-    one = proposals.written_now(hub_of(), reference, version)
+    one = enacting.written_now(hub_of(), reference, version)
     proposals.require_keeper(context_of(), one)
     return render_template(
         "agreement_suspend.html",
@@ -192,7 +192,7 @@ def _stop(reference: str, version: str, values: dict[str, str], errors: dict[str
 
 def _sign(reference: str, version: str, values: dict[str, str], errors: dict[str, str]) -> str:
     hub, ctx = hub_of(), context_of()
-    one = proposals.written_now(hub, reference, version)
+    one = enacting.written_now(hub, reference, version)
     proposals.require_keeper(ctx, one)
     return render_template(
         "agreement_sign.html",

@@ -3,9 +3,10 @@
 import base64
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from flask import Flask
@@ -13,15 +14,18 @@ from sqlalchemy import delete, insert, select, update
 
 from hub import disclosure
 from hub.assembly import Hub
+from hub.context import RequestContext
 from hub.demo.setting_up import persona_context
 from hub.keys import HUB, read_signing_key
-from hub.register import proposals
+from hub.register import enacting, proposals, signatures
 from hub.register.tables import (
     agreement_acts,
     agreement_proposals,
     agreement_signatures,
     agreement_versions,
 )
+from hub.suspension import restore
+from hub.tables import suspensions
 from policies import in_force, read_draft, sign, write_draft
 from policies.vocabulary import AgreementStatus, DataCategory, PartyStatus, Purpose
 from tests.conftest import House, Visitor
@@ -47,7 +51,7 @@ def hub_now(house: House) -> Hub:
 
 
 def text_of(house: House, reference: str = "THORN-MASH", version: str = "2") -> str:
-    return write_draft(proposals.written_now(hub_now(house), reference, version))
+    return write_draft(enacting.written_now(hub_now(house), reference, version))
 
 
 def without(text: str, word: str) -> str:
@@ -82,9 +86,9 @@ def test_a_practitioner_changes_nothing(house: House, persona: str, page: str) -
 
 
 def test_an_officer_of_no_party_changes_nothing(house: House) -> None:
-    assert "gp-millbrook" not in {p.agency for p in proposals.written_now(house.hub, "THORN-EARLY-HELP", "1").parties}
+    assert "gp-millbrook" not in {p.agency for p in enacting.written_now(house.hub, "THORN-EARLY-HELP", "1").parties}
     dpo, path = house.visitor("dpo"), "/agreements/THORN-EARLY-HELP/1"
-    if "police" not in {p.agency for p in proposals.written_now(house.hub, "THORN-EARLY-HELP", "1").parties}:
+    if "police" not in {p.agency for p in enacting.written_now(house.hub, "THORN-EARLY-HELP", "1").parties}:
         assert dpo.get(path + "/change").status_code == 403
         assert dpo.post(path + "/suspend", {"reason": WHY}).status_code == 403
 
@@ -95,6 +99,9 @@ def test_an_officer_of_no_party_changes_nothing(house: House) -> None:
         ('"POLICE_INCIDENT"', '"POLICE_INCIDENTS"', r"Line \d+, categories = .*: clauses\[1\]\.categories"),
         ("status = ", "status == ", r"Line \d+, status == .*: "),
         ("version = 2", "version = 2\ncolour = 1", r"colour"),
+        ("version = 2", "version = " + "9" * 5000, "a number is too long"),
+        ("version = 2", "version = 2\nx = " + "[" * 3000, "nests too deeply"),
+        ("version = 2", "version = 2\nx = " + "{a = " * 3000, "nests too deeply"),
         ("THORN-MASH", "THORN-OTHER", "another agreement"),
         ("x", "x", "Nothing is changed"),
     ],
@@ -152,6 +159,135 @@ def test_a_move_that_the_life_of_an_agreement_forbids_is_not_proposed(house: Hou
     )
     assert answer.status_code == 422
     assert "cannot become DRAFT" in answer.text
+
+
+def test_a_second_change_from_the_same_version_does_not_overwrite_the_newer_one_in_force(house: House) -> None:
+    officer, dpo, guardian = (house.visitor(p) for p in ("ig_officer", "dpo", "sms_guardian"))
+    first = propose(officer, without(text_of(house), "HOUSING"))
+    second = propose(officer, without(text_of(house), "POLICE_INCIDENT"))
+    assert [approve(dpo, first), approve(guardian, first)] == [303, 303]
+    new = enacting.written_now(house.hub, "THORN-MASH", "3")
+    assert sign_for(house, dpo, "police", new) == sign_for(house, officer, "csc", new) == 303
+    where = propose(officer, text_of(house, version="3").replace('"IN_SIGNING"', '"ACTIVE"', 1), MASH[:-1] + "3")
+    assert [approve(dpo, where), approve(guardian, where)] == [303, 303]
+    standing = enacting.written_now(house.hub, "THORN-MASH", "3")
+    assert standing.status == AgreementStatus.ACTIVE
+    assert [approve(dpo, second), approve(guardian, second)] == [422, 422]
+    assert enacting.written_now(house.hub, "THORN-MASH", "3") == standing
+    text = text_of(house).replace("Multi-agency safeguarding hub", "The safeguarding hub")
+    for do in ("check", "propose"):
+        answer = officer.post(MASH + "/change", {"text": text, "reason": WHY, "do": do})
+        assert answer.status_code == 422
+        assert "A later version than 2 exists" in answer.text
+
+
+def meanwhile(
+    monkeypatch: pytest.MonkeyPatch, room: ModuleType, name: str, other: Callable[[], object]
+) -> Callable[[], None]:
+    """Once, right before this step, somebody else does something; returns the way to see that they did."""
+    step, done = getattr(room, name), []
+
+    def and_then(*args: object, **named: object) -> object:
+        if not done:
+            done.append(True)
+            other()
+        return step(*args, **named)
+
+    def must_have_been() -> None:
+        assert done
+
+    monkeypatch.setattr(room, name, and_then)
+    return must_have_been
+
+
+def keeper(house: House, persona: str) -> RequestContext:
+    return persona_context(persona, now=house.hub.clock(), request_id="ab" * 16)
+
+
+def renamed(house: House) -> str:
+    """A proposal that a title be another; returns its id."""
+    text = text_of(house).replace("Multi-agency safeguarding hub", "The safeguarding hub")
+    before = enacting.written_now(house.hub, "THORN-MASH", "2")
+    return proposals.propose(house.hub, keeper(house, "ig_officer"), before, {"text": text, "reason": WHY})
+
+
+def test_a_stop_between_the_checks_of_an_approval_and_its_row_is_not_undone(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id_ = renamed(house)
+    assert not proposals.approve(house.hub, keeper(house, "dpo"), id_)
+    stop = meanwhile(
+        monkeypatch,
+        proposals,
+        "_act",
+        lambda: proposals.suspend(house.hub, keeper(house, "ig_officer"), "THORN-MASH", WHY),
+    )
+    with pytest.raises(enacting.ChangedMeanwhile):
+        proposals.approve(house.hub, keeper(house, "sms_guardian"), id_)
+    stop()
+    assert status_of(house) == AgreementStatus.SUSPENDED
+    assert newest(house.hub).fields["action"] == enacting.NOT_ENACTED
+    assert proposals.proposal_of(house.hub, id_).state == proposals.OPEN
+
+
+def test_a_stop_is_made_again_on_what_was_put_in_force_meanwhile(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    id_ = renamed(house)
+    assert not proposals.approve(house.hub, keeper(house, "dpo"), id_)
+    came = meanwhile(
+        monkeypatch,
+        proposals,
+        "says_enough",
+        lambda: proposals.approve(house.hub, keeper(house, "sms_guardian"), id_),
+    )
+    proposals.suspend(house.hub, keeper(house, "ig_officer"), "THORN-MASH", WHY)
+    came()
+    assert status_of(house) == AgreementStatus.SUSPENDED
+    assert enacting.written_now(house.hub, "THORN-MASH", "2").title.startswith("The safeguarding hub")
+
+
+def test_two_approvals_at_once_take_effect(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    id_, said = renamed(house), []
+    came = meanwhile(
+        monkeypatch,
+        proposals,
+        "_act",
+        lambda: said.append(proposals.approve(house.hub, keeper(house, "dpo"), id_)),
+    )
+    said.append(proposals.approve(house.hub, keeper(house, "sms_guardian"), id_))
+    came()
+    assert said == [False, True]
+    assert proposals.proposal_of(house.hub, id_).state == proposals.DONE
+
+
+def test_a_rejection_that_comes_while_the_second_approves_is_heard(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id_ = renamed(house)
+    assert not proposals.approve(house.hub, keeper(house, "dpo"), id_)
+    before = enacting.written_now(house.hub, "THORN-MASH", "2")
+    came = meanwhile(
+        monkeypatch,
+        proposals,
+        "_act",
+        lambda: proposals.end(house.hub, keeper(house, "ig_officer"), id_, proposals.WITHDRAWN, WHY),
+    )
+    assert not proposals.approve(house.hub, keeper(house, "sms_guardian"), id_)
+    came()
+    assert proposals.proposal_of(house.hub, id_).state == proposals.WITHDRAWN
+    assert enacting.written_now(house.hub, "THORN-MASH", "2") == before
+
+
+def test_an_approval_counts_no_more_when_the_account_was_shut_meanwhile(house: House) -> None:
+    id_ = renamed(house)
+    dpo = keeper(house, "dpo")
+    assert not proposals.approve(house.hub, dpo, id_)
+    with house.hub.db.writing() as session:
+        session.execute(insert(suspensions).values(user=dpo.actor.id, since=dpo.now, alarm="test"))
+    try:
+        assert not proposals.approve(house.hub, keeper(house, "sms_guardian"), id_)
+    finally:
+        restore(house.hub, dpo.actor.id)
+    assert proposals.proposal_of(house.hub, id_).state == proposals.OPEN
 
 
 # What is granted.
@@ -213,7 +349,7 @@ def test_a_change_of_substance_waits_for_the_signatures_of_its_parties(house: Ho
     where = propose(officer, without(text_of(house), "POLICE_INCIDENT"))
     assert approve(dpo, where) == 303
     assert approve(guardian, where) == 303
-    new = proposals.written_now(hub_now(house), "THORN-MASH", "3")
+    new = enacting.written_now(hub_now(house), "THORN-MASH", "3")
     assert new.status == AgreementStatus.IN_SIGNING
     assert {party.status for party in new.parties} == {PartyStatus.NOT_SIGNED}
     today = house.hub.clock().date()
@@ -233,21 +369,39 @@ def test_a_change_of_substance_waits_for_the_signatures_of_its_parties(house: Ho
 
 
 def sign_for(house: House, visitor: Visitor, agency: str, new: object) -> int:
-    one = proposals.written_now(hub_now(house), "THORN-MASH", "3")
-    office = next(
-        p.signatory for p in proposals.written_now(hub_now(house), "THORN-MASH", "2").parties if p.agency == agency
-    )
+    form = signed_form(house, agency)
+    wrong = base64.b64encode(bytes(64)).decode()
+    refused = visitor.post("/agreements/THORN-MASH/3/sign", {**form, "signature": wrong})
+    assert refused.status_code == 422
+    assert wrong in refused.text
+    return int(visitor.post("/agreements/THORN-MASH/3/sign", form).status_code)
+
+
+def signed_form(house: House, agency: str) -> dict[str, str]:
+    one = enacting.written_now(house.hub, "THORN-MASH", "3")
+    parties = enacting.written_now(house.hub, "THORN-MASH", "2").parties
+    office = next(p.signatory for p in parties if p.agency == agency)
     assert office
     key = read_signing_key(Path(house.hub.settings.agreements_folder).parent / "signing-keys" / f"{agency}.key")
     day = date(2026, 6, 1)
     given = sign(one, agency, office, day, key)
-    wrong = base64.b64encode(bytes(64)).decode()
-    form = {"office": office, "signed_on": day.isoformat(), "signature": wrong}
-    refused = visitor.post("/agreements/THORN-MASH/3/sign", form)
-    assert refused.status_code == 422
-    assert wrong in refused.text
-    answer = visitor.post("/agreements/THORN-MASH/3/sign", {**form, "signature": given.signature})
-    return int(answer.status_code)
+    return {"office": office, "signed_on": day.isoformat(), "signature": given.signature}
+
+
+def test_two_parties_that_sign_at_once_both_count(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    officer, dpo, guardian = (house.visitor(p) for p in ("ig_officer", "dpo", "sms_guardian"))
+    where = propose(officer, without(text_of(house), "POLICE_INCIDENT"))
+    assert [approve(dpo, where), approve(guardian, where)] == [303, 303]
+
+    def signs(persona: str, agency: str) -> None:
+        form = signed_form(house, agency)
+        signatures.take_signature(house.hub, keeper(house, persona), "THORN-MASH", "3", form)
+
+    came = meanwhile(monkeypatch, signatures, "with_signature", lambda: signs("ig_officer", "csc"))
+    signs("dpo", "police")
+    came()
+    signed = enacting.written_now(house.hub, "THORN-MASH", "3").parties
+    assert {p.agency for p in signed if p.status == PartyStatus.SIGNED} == {"police", "csc"}
 
 
 def test_rejected_and_withdrawn_proposals_are_kept_with_their_reason(house: House) -> None:
@@ -268,7 +422,7 @@ def test_the_preview_counts_last_months_decisions_that_would_have_been_others(ho
     ctx, enquiry = opened(house.hub, "showcase")
     disclosure.family_picture(house.hub, ctx, enquiry)
     officer = persona_context("ig_officer", now=house.hub.clock(), request_id="ab" * 16)
-    before = proposals.written_now(house.hub, "THORN-MASH", "2")
+    before = enacting.written_now(house.hub, "THORN-MASH", "2")
     found = proposals.draft(house.hub, officer, before, without(text_of(house), "POLICE_INCIDENT"))
     assert found.of_substance
     impact = found.impact
@@ -288,7 +442,9 @@ def test_an_altered_text_in_the_database_lets_nothing_flow_under_the_agreement(h
         row = session.execute(select(agreement_versions)).mappings().one()
         forged = house.hub.keys.seal(HUB, text_of(house).replace("SUSPENDED", "ACTIVE").encode(), "agreement:forged")
         session.execute(update(agreement_versions).values(sealed_text=forged))
-        session.execute(insert(agreement_versions).values({**row, "id": row["id"] + 1, "cause": "other"}))
+        session.execute(
+            insert(agreement_versions).values({**row, "id": row["id"] + 1, "follows": row["id"], "cause": "other"})
+        )
     now = house.hub.as_agreed_now()
     assert not [one for one in now.agreements if one.reference == "THORN-MASH"]
     assert any("THORN-MASH" in sentence and "altered" in sentence for sentence in now.not_signed)
