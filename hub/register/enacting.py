@@ -58,9 +58,7 @@ def enact(
         with hub.db.writing() as session:
             session.execute(insert(agreement_versions).values(**row, follows=follows, at=ctx.now, receipt=receipt.eid))
     except IntegrityError:
-        tell(
-            hub, ctx, kind, before, proposal=cause, action=NOT_ENACTED, outcome=str(before.status), refers=[receipt.eid]
-        )
+        tell(hub, ctx, kind, before, proposal=cause, action=NOT_ENACTED, outcome=NOT_ENACTED, refers=[receipt.eid])
         raise ChangedMeanwhile from None
 
 

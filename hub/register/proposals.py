@@ -9,7 +9,7 @@ import contextlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from hub.assembly import Hub
 from hub.context import RequestContext
-from hub.enquiries import LEAST, says_enough
+from hub.enquiries import LEAST, acts_since, count_act, says_enough, user_of
 from hub.errors import FormRefused, NotForYou, NotFound
 from hub.keys import HUB
 from hub.register.enacting import (
@@ -47,12 +47,15 @@ from policies import (
     with_status,
     write_draft,
 )
-from policies.vocabulary import AgreementStatus, Role
+from policies.vocabulary import AgreementStatus, Purpose, Role
 
 #: Who may propose, approve and suspend; starting again is for fewer of them (`policies.life_cycle`).
 KEEPERS = STOPS
 #: People who must approve, apart from the one who proposes.
 NEEDED = 2
+#: Looks at last month's decisions that one person has in an hour, previews and proposals together.
+LOOKS_PER_HOUR = 30
+LOOK_BACK = "agreement-impact"
 APPROVED, REJECTED, WITHDRAWN = "APPROVED", "REJECTED", "WITHDRAWN"
 OPEN, DONE = "OPEN", "IN_FORCE"
 
@@ -138,7 +141,8 @@ def require_keeper(ctx: RequestContext, *versions: SharingAgreement) -> None:
 def draft(hub: Hub, ctx: RequestContext, before: SharingAgreement, text: str) -> Draft:
     """What a typed text would change, and what last month's decisions would have been.
 
-    Raises FormRefused with the line that cannot be used, or when nothing is changed; NotForYou.
+    Raises FormRefused with the line that cannot be used, when nothing is changed or the hour's looks are used up;
+    NotForYou. Effects: one `audit:read` event before recorded decisions are opened.
     """
     require_keeper(ctx, before)
     if not is_newest(hub, before):
@@ -159,7 +163,26 @@ def draft(hub: Hub, ctx: RequestContext, before: SharingAgreement, text: str) ->
     known = {remark.sentence for remark in faults(hub.agreements, today)}
     wrong = tuple(one.sentence for one in faults((*others, after), today) if one.sentence not in known)
     refused = () if after.version != before.version else tuple(refusals(before, after, Role.DPO))
+    _look_back(hub, ctx, before)
     return Draft(before, after, changes, refused, wrong, impact_of(hub, before, after, ctx.now))
+
+
+def _look_back(hub: Hub, ctx: RequestContext, one: SharingAgreement) -> None:
+    """Before recorded decisions of all agencies are opened: the hour's budget and an `audit:read` event."""
+    with hub.db.writing() as session:
+        if acts_since(session, ctx, LOOK_BACK, ctx.now - timedelta(hours=1)) >= LOOKS_PER_HOUR:
+            raise FormRefused({"text": "You have looked at very many changes in the last hour. Go on later."})
+        count_act(session, ctx, LOOK_BACK)
+    hub.trail.append(
+        "audit:read",
+        now=ctx.now,
+        user=user_of(ctx),
+        purpose=Purpose.IG_AUDIT,
+        trace=ctx.request_id,
+        action=LOOK_BACK,
+        outcome="COUNTED",
+        object={"type": "agreement", "id": f"{one.reference}-{one.version}"},
+    )
 
 
 def _place(text: str, line: int | None) -> str:

@@ -13,10 +13,13 @@ from hub.register.impact import Impact
 from hub.register.proposals import APPROVED, KEEPERS, REJECTED, WITHDRAWN, Proposal
 from hub.web.agreement_words import PROPOSAL_WORDS, in_words
 from hub.web.common import context_of, hub_of
+from hub.words import count_words
 from policies import Change, write_draft
 from policies.vocabulary import DataCategory, Purpose
 
 editor = Blueprint("editor", __name__)
+#: Fewer decisions than these could be one family's: they are not counted out.
+FEW = 5
 Page = str | AnyResponse | tuple[str, int]
 
 
@@ -132,7 +135,7 @@ def _form(
         errors=errors,
         found=found,
         changes=_changes(found.changes) if found else [],
-        impact=_impact(found.impact, say) if found else None,
+        impact=impact_words(found.impact, say) if found else None,
     )
 
 
@@ -150,7 +153,7 @@ def _proposal(id_: str, values: dict[str, str], errors: dict[str, str]) -> str:
         own=ctx.actor.id == one.user,
         why_not=proposals.why_not_approve(hub, ctx, one),
         changes=_changes(one.changes),
-        impact=_impact(one.impact, say),
+        impact=impact_words(one.impact, say),
         said=_said(one, names, say),
         values=values,
         errors=errors,
@@ -222,21 +225,32 @@ def _changes(changes: tuple[Change, ...]) -> list[dict[str, str]]:
     ]
 
 
-def _impact(impact: Impact, say: Any) -> dict[str, Any]:
+def _few(count: int, one: str = "") -> str:
+    """A count and what was counted, which nobody reads as one family's."""
+    if 0 < count < FEW:
+        return f"fewer than {FEW} {one}s" if one else f"fewer than {FEW}"
+    return count_words(count, one) if one else f"{count:,}"
+
+
+def impact_words(impact: Impact, say: Any) -> dict[str, Any]:
+    """Counts in words: few are not told from fewer, nor can they be had by taking what is shown from the sum."""
+    counts = [count for cell in impact.cells for count in (cell.more, cell.less)]
+    large = sum(count for count in counts if count >= FEW)
+    hidden = any(0 < count < FEW for count in counts)
     return {
         "whole": impact.whole,
-        "disclosures": impact.disclosures,
-        "affected": impact.affected,
-        "decisions": impact.decisions,
-        "changed": impact.changed,
+        "disclosures": _few(impact.disclosures, "disclosure"),
+        "affected": _few(impact.affected),
+        "decisions": _few(impact.decisions, "decision"),
+        "changed": (f"at least {large:,}" if large else "a few") if hidden else _few(impact.changed),
         "cells": [
             {
                 "owner": say(cell.owner),
                 "recipient": say(cell.recipient),
                 "category": say(DataCategory(cell.category)),
                 "purpose": say(Purpose(cell.purpose)),
-                "more": cell.more,
-                "less": cell.less,
+                "more": _few(cell.more),
+                "less": _few(cell.less),
             }
             for cell in impact.cells
         ],

@@ -82,6 +82,8 @@ OUTCOME_LABELS: Mapping[str, str] = {
     "RELEASED": "Hold ended",
     "STOPPED": "Stopped by a legal hold",
     "REWRAPPED": "Keys wrapped anew",
+    "NOT_ENACTED": "Not put in force: something else was meanwhile",
+    "COUNTED": "Counted; nothing of a case was shown",
 }
 
 

@@ -18,6 +18,7 @@ from hub.context import RequestContext
 from hub.demo.setting_up import persona_context
 from hub.keys import HUB, read_signing_key
 from hub.register import enacting, proposals, signatures
+from hub.register.impact import CellChange, Impact
 from hub.register.tables import (
     agreement_acts,
     agreement_proposals,
@@ -25,7 +26,8 @@ from hub.register.tables import (
     agreement_versions,
 )
 from hub.suspension import restore
-from hub.tables import suspensions
+from hub.tables import suspensions, user_acts
+from hub.web.editor import impact_words
 from policies import in_force, read_draft, sign, write_draft
 from policies.vocabulary import AgreementStatus, DataCategory, PartyStatus, Purpose
 from tests.conftest import House, Visitor
@@ -43,6 +45,7 @@ def _clean(house: House) -> Iterator[None]:
     with house.hub.db.writing() as session:
         for table in (agreement_acts, agreement_proposals, agreement_versions, agreement_signatures):
             session.execute(delete(table))
+        session.execute(delete(user_acts).where(user_acts.c.kind == proposals.LOOK_BACK))
     house.app.extensions["hub"] = house.hub
 
 
@@ -434,6 +437,43 @@ def test_the_preview_counts_last_months_decisions_that_would_have_been_others(ho
     assert all(cell.less and not cell.more for cell in impact.cells)
     same = proposals.draft(house.hub, officer, before, text_of(house).replace("Multi-agency safeguarding", "The"))
     assert same.impact.changed == 0
+
+
+def test_looking_at_last_months_decisions_is_recorded_and_ends_with_the_hours_budget(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    officer = house.visitor("ig_officer")
+    monkeypatch.setattr(proposals, "LOOKS_PER_HOUR", 1)
+    form = {"text": without(text_of(house), "HOUSING"), "reason": WHY, "do": "check"}
+    assert officer.post(MASH + "/change", form).status_code == 200
+    event = newest(house.hub)
+    assert (event.kind, event.fields["action"]) == ("audit:read", "agreement-impact")
+    assert event.fields["object"]["id"] == "THORN-MASH-2"
+    for do in ("check", "propose"):
+        answer = officer.post(MASH + "/change", {**form, "do": do})
+        assert answer.status_code == 422
+        assert "in the last hour" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("counts", "changed"),
+    [
+        ([(0, 0)], "0"),
+        ([(0, 4)], "a few"),
+        ([(5, 0)], "5"),
+        ([(1200, 3)], "at least 1,200"),
+        ([(7, 0), (0, 1), (4, 6)], "at least 13"),
+    ],
+)
+def test_fewer_than_five_decisions_are_not_counted_out(counts: list[tuple[int, int]], changed: str) -> None:
+    cells = tuple(CellChange("police", "csc", "HOUSING", "S47_ENQUIRY", more, less) for more, less in counts)
+    total = sum(map(sum, counts))
+    shown = impact_words(Impact(3, 1, max(total, 900), total, True, cells), str)
+    assert (shown["disclosures"], shown["affected"]) == ("fewer than 5 disclosures", "fewer than 5")
+    assert shown["changed"] == changed
+    for cell, pair in zip(shown["cells"], counts, strict=True):
+        for said, count in zip((cell["more"], cell["less"]), pair, strict=True):
+            assert said == ("fewer than 5" if 0 < count < 5 else f"{count:,}")
 
 
 def test_an_altered_text_in_the_database_lets_nothing_flow_under_the_agreement(house: House) -> None:
