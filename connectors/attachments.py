@@ -6,11 +6,14 @@ looks at what its people open. Formats: PDF (ISO 32000-2), PNG (W3C 2003), JPEG 
 """
 
 import io
+import lzma
 import re
 import zipfile
+import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 
+from connectors import pdf
 from connectors.contract import ConnectorError
 
 #: Bytes of one file, files of one answer, and bytes that an Office file may unpack to.
@@ -40,11 +43,19 @@ MEDIA: dict[FileKind, tuple[str, tuple[str, ...]]] = {
     FileKind.DOCX: ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", (".docx",)),
     FileKind.TEXT: ("text/plain; charset=utf-8", (".txt",)),
 }
-#: PDF names that act by themselves or carry other files (ISO 32000-2, tables 29, 201 and 43); `#` can hide a letter.
-_PDF_ACTS = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFiles?|RichMedia|XFA|OpenAction\s*<<[^>]*/S\s*/URI)\b")
-_HEX_NAME = re.compile(rb"#([0-9A-Fa-f]{2})")
 #: Parts of an Office file that hold programs or other files.
 _OFFICE_ACTS = re.compile(r"vbaproject|/embeddings/|/activex/|\.bin$|\.exe$|\.js$", re.IGNORECASE)
+#: What unpacking a damaged file raises.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+    ValueError,
+    EOFError,
+)
 _OTHER_DOCUMENT = re.compile(
     rb'TargetMode\s*=\s*"External"[^>]*(attachedTemplate|oleObject|frame)|'
     rb'(attachedTemplate|oleObject|frame)"[^>]*TargetMode\s*=\s*"External"'
@@ -85,8 +96,8 @@ def inspect(name: str, data: bytes) -> Attachment:
 
 def _kind_of(data: bytes) -> FileKind:
     if data.startswith(b"%PDF-"):
-        if _PDF_ACTS.search(_HEX_NAME.sub(lambda found: bytes([int(found[1], 16)]), data)):
-            raise _refused("is a PDF with a script, a program or another file in it")
+        if reason := pdf.why_not(data):
+            raise _refused(reason)
         return FileKind.PDF
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return FileKind.PNG
@@ -112,6 +123,8 @@ def _require_plain_document(data: bytes) -> None:
             names = {entry.filename for entry in entries}
             if len(entries) > MOST_ENTRIES or sum(entry.file_size for entry in entries) > LARGEST_UNPACKED:
                 raise _refused("unpacks to too much")
+            if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
+                raise _refused("is packed in a way that Word does not pack")
             if not {"[Content_Types].xml", "word/document.xml"} <= names:
                 raise _refused("is packed, and no Word document")
             if any(_OFFICE_ACTS.search(name) for name in names):
@@ -124,7 +137,7 @@ def _require_plain_document(data: bytes) -> None:
             with packed.open("[Content_Types].xml") as part:
                 if b"macroEnabled" in part.read(1_000_000):
                     raise _refused("has macros or other files in it")
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError):
+    except _DAMAGED:
         raise _refused("cannot be read as a Word document") from None
 
 

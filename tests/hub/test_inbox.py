@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -313,6 +314,75 @@ def packed(**parts: str) -> bytes:
         for name, text in {"[Content_Types].xml": "<Types/>", "word/document.xml": "<w/>", **parts}.items():
             file.writestr(name, text)
     return whole.getvalue()
+
+
+def damaged() -> bytes:
+    """A Word document whose deflated relations do not inflate."""
+    good = packed(**{"word/_rels/document.xml.rels": "<Relationships/>" * 40})
+    at = good.index(b"word/_rels/document.xml.rels") + len("word/_rels/document.xml.rels")
+    return good[:at] + b"\xff" * 12 + good[at + 12 :]
+
+
+def packed_by(method: int) -> bytes:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", method) as file:
+        for name in ("[Content_Types].xml", "word/document.xml", "_rels/.rels"):
+            file.writestr(name, "<x/>" * 50)
+    return whole.getvalue()
+
+
+def with_stream(inside: bytes, said: bytes = b"/Type/ObjStm/N 1/First 4/Filter/FlateDecode") -> bytes:
+    return PDF + b"7 0 obj<<" + said + b">>stream\r\n" + inside + b"\nendstream endobj\n"
+
+
+SCRIPT = b"5 0 <</S/JavaScript/JS(app.alert(1))>>"
+QUIET = b"5 0 <</Type/Page/Parent 2 0 R>>"
+
+
+@pytest.mark.parametrize("data", [damaged(), packed_by(zipfile.ZIP_LZMA), packed_by(zipfile.ZIP_BZIP2)])
+def test_a_damaged_or_oddly_packed_word_document_is_refused_with_a_sentence(data: bytes) -> None:
+    with pytest.raises(ConnectorError, match="The file"):
+        inspect("a.docx", data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        with_stream(zlib.compress(SCRIPT)),
+        with_stream(zlib.compress(SCRIPT), b"/Filter[/FlateDecode]"),
+        with_stream(zlib.compress(SCRIPT.replace(b"Java", b"J#61v#61"))),
+        with_stream(zlib.compress(SCRIPT)[:-4] + b"\0\0\0\0"),  # A wrong checksum: readers open it all the same.
+        with_stream(zlib.compress(b"5 0 <</AA<</O 6 0 R>>>>")),
+        with_stream(SCRIPT.hex().encode(), b"/Type/ObjStm/Filter/ASCIIHexDecode"),
+        with_stream(zlib.compress(SCRIPT), b"/Type/ObjStm/Filter[/ASCIIHexDecode/FlateDecode]"),
+        with_stream(zlib.compress(QUIET), b"/Type/ObjStm/Filter/FlateDecode/DecodeParms<</Predictor 12>>"),
+        with_stream(zlib.compress(QUIET), b"/Filter/LZWDecode/X(obj)/Type/#4FbjStm"),
+        with_stream(zlib.compress(b" " * 51_000_000)),
+        PDF + b"trailer<</Root 1 0 R/Encrypt 9 0 R>>",
+        PDF + b"<</AA 4 0 R>>",
+        PDF + b"<</OpenAction 4 0 R>>",
+        PDF + b"<</OpenAction<</S/GoToR/F(x)>>>>",
+        PDF + b"<</OpenAction<</S/GoTo/D[3 0 R/Fit]/Next 4 0 R>>>>",
+        PDF + b"<</OpenAction % a note\n<</S/URI/URI(http://x.example)>>>>",
+    ],
+)
+def test_a_pdf_that_hides_what_acts_is_refused(data: bytes) -> None:
+    with pytest.raises(ConnectorError, match="The file"):
+        inspect("a.pdf", data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        with_stream(zlib.compress(QUIET)),
+        with_stream(zlib.compress(QUIET), b"/Type /ObjStm /Filter [ /FlateDecode ]"),
+        with_stream(b"\xff\xd8\xff\xe0/JS\x01/AA\x02", b"/Subtype/Image/Filter/DCTDecode"),
+        PDF + b"<</OpenAction[3 0 R /XYZ null null 0]>>",
+        PDF + b"<</OpenAction<</Type/Action/S/GoTo/D[3 0 R/Fit]>>>>",
+    ],
+)
+def test_an_ordinary_pdf_travels(data: bytes) -> None:
+    assert inspect("a.pdf", data).kind == "PDF"
 
 
 @pytest.mark.parametrize(
