@@ -237,7 +237,10 @@ def tell_owners(
     *,
     receipt: str,
 ) -> None:
-    """A task for each agency whose information the emergency opened; once per declaration and person."""
+    """A task for each agency whose information the emergency opened, once per declaration and person.
+
+    And one, once per declaration, for each such agency's own data protection officer.
+    """
     used = {(k.agency, k.person) for k in redacted.kept if Obligation.RETRO_REVIEW in k.obligations}
     named = {
         (p.agency, p.person)
@@ -258,6 +261,23 @@ def tell_owners(
                 once=(TOLD_OWNER, emergency.id, agency, person),
             )
             for agency, person in sorted(used)
+        ),
+        now=ctx.now,
+    )
+    write(
+        hub,
+        (
+            Duty(
+                kind=TOLD_DPO,
+                agency=agency,
+                person=enquiry.subject,
+                enquiry=enquiry.id,
+                receipt=receipt,
+                barred=ctx.actor.id,
+                refers=emergency.id,
+                once=(TOLD_DPO, emergency.id, agency),
+            )
+            for agency in sorted({agency for agency, _ in used})
         ),
         now=ctx.now,
     )

@@ -48,6 +48,13 @@ def count(house: House, kind: str) -> int:
         return int(session.scalar(select(func.count()).where(duties.c.kind == kind)) or 0)
 
 
+def officers_told(house: House) -> list[str | None]:
+    """The agencies whose data protection officers have a notice; None is that of the declaration itself."""
+    with house.hub.db.session() as session:
+        found = session.scalars(select(duties.c.agency).where(duties.c.kind == TOLD_DPO))
+        return sorted(found, key=lambda agency: agency or "")
+
+
 def declared(house: House) -> int:
     with house.hub.db.session() as session:
         return int(session.scalar(select(func.count()).select_from(declarations)) or 0)
@@ -142,8 +149,14 @@ def test_what_was_refused_is_opened_for_who_declared_it_and_nobody_else(
     assert "Refresh" not in other.headers
     owned = count(house, TOLD_OWNER)
     assert owned >= 1
+    told = officers_told(house)
     visitor.get(f"{enquiry}/picture")
     assert count(house, TOLD_OWNER) == owned
+    # One notice for the declaration, and one for the data protection officer of each owner: none closes another's.
+    with house.hub.db.session() as session:
+        owners = set(session.scalars(select(duties.c.agency).where(duties.c.kind == TOLD_OWNER)))
+    assert len(owners) > 1
+    assert officers_told(house) == told == [None, *sorted(owners)]
     # Declaring again while it holds changes nothing: it cannot be made longer.
     rows = declared(house)
     assert visitor.post(f"{enquiry}/emergency", DECLARED).status_code == 303
