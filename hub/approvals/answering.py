@@ -87,7 +87,8 @@ def waiting(hub: Hub, ctx: RequestContext) -> tuple[Waiting, ...]:
     found = []
     for one in asks:
         open_proposal = any(row["outcome"] == PROPOSED for row in stands[one.id].values())
-        if _is_theirs(hub, ctx, one, proposed=open_proposal) and (open_proposal or not stands[one.id]):
+        open_to_them = _is_theirs(hub, ctx, one, proposed=open_proposal) and not _is_asker(hub, ctx, one)
+        if open_to_them and (open_proposal or not stands[one.id]):
             found.append(Waiting(one, open_proposal))
     return tuple(found[:PAGE])
 
@@ -151,7 +152,7 @@ def _mine(hub: Hub, ctx: RequestContext, ask_id: str) -> tuple[Ask, dict[str, An
     with hub.db.session() as session:
         ask = ask_of(session, ask_id)
         rows = answers_of(session, ask_id) if ask else {}
-    if ask is None or ask.answering != ctx.actor.agency or ask.asked_by == ctx.actor.id:
+    if ask is None or ask.answering != ctx.actor.agency or _is_asker(hub, ctx, ask):
         raise nothing
     proposed = any(row["outcome"] == PROPOSED for row in rows.values())
     if (rows and not proposed) or not _is_theirs(hub, ctx, ask, proposed=proposed):
@@ -159,6 +160,17 @@ def _mine(hub: Hub, ctx: RequestContext, ask_id: str) -> tuple[Ask, dict[str, An
     if proposed and any(row["by"] == ctx.actor.id for row in rows.values() if row["outcome"] == PROPOSED):
         raise nothing
     return ask, rows
+
+
+def _is_asker(hub: Hub, ctx: RequestContext, ask: Ask) -> bool:
+    """Whether this is who asked, also under another account: an account of one name in one agency counts as theirs."""
+    if ask.asked_by == ctx.actor.id:
+        return True
+    return ask.asked_agency == ctx.actor.agency and _plain(name_of(hub, ask.asked_by)) == _plain(ctx.actor.name)
+
+
+def _plain(name: str) -> list[str]:
+    return sorted(name.casefold().split())
 
 
 def _is_theirs(hub: Hub, ctx: RequestContext, ask: Ask, *, proposed: bool) -> bool:
@@ -244,7 +256,9 @@ def _sign_off(
     ]
     receipt = _tell(hub, ctx, ask, signed)
     _insert(hub, ctx, ask, signed, receipt)
-    _tell_asker(hub, ctx, ask, receipt, "signed")
+    # Somebody who was told of what is released is told again only of more: else the second time says what is held back.
+    if choice.outcome == REFUSED or all(row["outcome"] == PROPOSED for row in rows.values()):
+        _tell_asker(hub, ctx, ask, receipt, "signed")
 
 
 def _tell(hub: Hub, ctx: RequestContext, ask: Ask, rows: Sequence[Mapping[str, Any]]) -> Receipt:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from hub.approvals.agreed import NOTHING_AGREED, RELEASES, Agreed
 from hub.approvals.answering import mark_of
-from hub.approvals.form import GRANTED, REDACTED, REFUSED
+from hub.approvals.form import GRANTED, PROPOSED, REDACTED, REFUSED
 from hub.approvals.stored import Ask, answers_of
 from hub.assembly import Hub
 from hub.casefile import london
@@ -28,6 +28,8 @@ from policies.vocabulary import ApprovalKind, Role
 
 #: Where a request stands, as its asker sees it.
 WAITS, HOLDS, NO, ENDED, USED = "WAITS", "HOLDS", "NO", "ENDED", "USED"
+#: An owner answered and nothing is released: refused or nothing held, which only a decision maker may tell apart (P24).
+NOTHING = "NOTHING"
 YES = frozenset({GRANTED, REDACTED})
 
 Row = Mapping[str, Any]
@@ -50,7 +52,7 @@ def own_asks(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> tuple[Standing,
         asks = [Ask.of(dict(row)) for row in session.execute(mine.order_by(a.asked_at.desc(), a.id)).mappings()]
         used = set(session.scalars(select(u.ask).where(u.ask.in_([one.id for one in asks]))))
         answered = {one.id: answers_of(session, one.id) for one in asks}
-    return tuple(Standing(one, _state(ctx, answered[one.id], one.id in used), answered[one.id]) for one in asks)
+    return tuple(Standing(one, _state(ctx, one, answered[one.id], one.id in used), answered[one.id]) for one in asks)
 
 
 def agreed_now(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> Agreed:
@@ -113,15 +115,19 @@ def take(hub: Hub, ctx: RequestContext, enquiry: Enquiry, presented: Iterable[st
     return agreed
 
 
-def _state(ctx: RequestContext, rows: Mapping[str, Row], used: bool) -> str:
+def _state(ctx: RequestContext, ask: Ask, rows: Mapping[str, Row], used: bool) -> str:
     if used:
         return USED
-    given = [row for row in rows.values() if row["outcome"] in YES]
+    releases = ask.kind in RELEASES
+    given = [row for row in rows.values() if row["outcome"] in YES and (row["category"] or not releases)]
     if any(row["expires_at"] > ctx.now for row in given):
         return HOLDS
     if given:
         return ENDED
-    return NO if any(row["outcome"] == REFUSED for row in rows.values()) else WAITS
+    if not rows or any(row["outcome"] == PROPOSED for row in rows.values()):
+        return WAITS
+    refused = any(row["outcome"] == REFUSED for row in rows.values())
+    return NO if refused and (not releases or ask.asked_role == Role.MASH_DECISION_MAKER) else NOTHING
 
 
 def _holds(hub: Hub, ctx: RequestContext, row: Row) -> bool:

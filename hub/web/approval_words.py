@@ -9,7 +9,7 @@ from typing import Any
 from hub.approvals.answering import Opened, Waiting
 from hub.approvals.asking import Askable
 from hub.approvals.form import GRANTED, PROPOSED, REDACTED, REFUSED
-from hub.approvals.using import ENDED, HOLDS, NO, USED, WAITS, YES, Standing
+from hub.approvals.using import ENDED, HOLDS, NO, NOTHING, USED, WAITS, YES, Standing
 from hub.assembly import Hub
 from hub.context import RequestContext
 from hub.words import CATEGORY_WORDS, PURPOSE_WORDS, ROLE_WORDS
@@ -25,6 +25,7 @@ STATE_WORDS: Mapping[str, str] = {
     WAITS: "Waits for an answer",
     HOLDS: "Approved, not looked at yet",
     NO: "Not approved",
+    NOTHING: "Answered: nothing is released",
     ENDED: "Approved, but its time is over",
     USED: "Approved and looked at",
 }

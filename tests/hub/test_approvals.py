@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 
-from hub.tables import approval_answers, approval_asks, approval_uses, duties, staff
+from hub.approvals.stored import name_of
+from hub.suspension import restore
+from hub.tables import approval_answers, approval_asks, approval_uses, duties, staff, suspensions
 from hub.tasks import ANSWERED, ESCALATED, REMINDED
 from policies.vocabulary import Role
 from tests.conftest import House, Visitor
@@ -149,6 +151,12 @@ def test_an_answer_ends_after_four_hours_and_with_the_role_it_was_given_in(house
         with house.hub.db.writing() as session:
             session.execute(update(staff).where(staff.c.user == who).values(role=role))
         assert ("Show it once" in visitor.get(f"{enquiry}/approvals").text) == holds, role
+    # An account that was shut since gives nothing any more, nor does one of which nothing is known.
+    with house.hub.db.writing() as session:
+        session.execute(insert(suspensions).values(user=who, since=house.hub.clock(), alarm="0" * 32))
+    assert "Show it once" not in visitor.get(f"{enquiry}/approvals").text
+    restore(house.hub, who)
+    assert "Show it once" in visitor.get(f"{enquiry}/approvals").text
     with house.hub.db.writing() as session:
         ended = house.hub.clock() - timedelta(seconds=1)
         session.execute(update(approval_answers).values(expires_at=ended))
@@ -286,7 +294,9 @@ def test_an_owners_refusal_stands_only_with_a_seniors_name(house: House) -> None
     assert NO in senior.get(where).text
     assert senior.post(where, {"outcome": "GRANTED"}).status_code == 422
     assert senior.post(where, {"outcome": "GRANTED", "why": YES}).status_code == 303
-    assert "Not approved" in visitor.get(f"{enquiry}/approvals").text
+    page = visitor.get(f"{enquiry}/approvals").text
+    assert "Answered: nothing is released" in page
+    assert "Not approved" not in page
     register = house.visitor("ig_officer").get("/refusals").text
     for part in (NO, "Lou Pettifer", "Maureen Ashdown", "Caldicott Guardian"):
         assert part in register
@@ -359,4 +369,52 @@ def test_an_owner_that_holds_nothing_says_so(house: House) -> None:
     assert empty
     assert owner.post(empty[0], {}).status_code == 422
     assert owner.post(empty[0], {"nothing": "yes"}).status_code == 303
-    assert open_once(visitor, enquiry).status_code == 200
+    page = visitor.get(f"{enquiry}/approvals").text
+    assert "Answered: nothing is released" in page
+    assert "Show it once" not in page
+
+
+def _answered(house: House, enquiry: str, visitor: Visitor, persona: str, *rows: dict[str, Any]) -> str:
+    """The asker's page when whoever asked is of this role and the owner gave these answers."""
+    with house.hub.db.writing() as session:
+        ask = session.scalar(select(approval_asks.c.id))
+        session.execute(delete(approval_answers))
+        session.execute(update(approval_asks).values(asked_role=persona))
+        given = {"ask": ask, "by": "w", "by_agency": "sms", "by_role": "SUBSTANCE_WORKER", "at": house.hub.clock()}
+        given |= {"fields": None, "sealed_why": None, "call_back": False, "signed_for": None, "receipt": "0" * 32}
+        given |= {"by_role_until": None}
+        session.execute(insert(approval_answers), [given | row for row in rows])
+    page = visitor.get(f"{enquiry}/approvals").text
+    # What differs at every load of one and the same page: the form's token, and its own receipt.
+    page = re.sub(r'(nonce|name="csrf_token" value)="[^"]*"', "", page)
+    return re.sub(r'<p class="kith-receipt">.*?</p>', "", page, flags=re.S)
+
+
+@on_one_engine
+def test_a_refusal_and_nothing_held_are_one_page_to_all_but_a_decision_maker(house: House) -> None:
+    visitor, enquiry, _, _ = asked_owner(house)
+    later = house.hub.clock() + timedelta(hours=1)
+    none_held = {"part": "", "step": 1, "category": None, "outcome": "GRANTED", "expires_at": later}
+    part = {"part": "a" * 32, "category": "SUBSTANCE_MISUSE", "expires_at": None}
+    refused = ({**part, "step": 1, "outcome": "PROPOSED"}, {**part, "step": 2, "outcome": "REFUSED"})
+    pages = [_answered(house, enquiry, visitor, "MASH_SOCIAL_WORKER", *rows) for rows in ((none_held,), refused)]
+    assert pages[0] == pages[1]
+    assert "Answered: nothing is released" in pages[0]
+    assert "Show it once" not in pages[0]
+    told = _answered(house, enquiry, visitor, "MASH_DECISION_MAKER", *refused)
+    assert "Not approved" in told
+    assert "is not released" in told
+
+
+@on_one_engine
+def test_nobody_answers_their_own_request_under_a_second_account(house: House, gate: Gate) -> None:
+    visitor, enquiry = enquire(house, **REFUSED)
+    asked(visitor, enquiry, "OVERRIDE")
+    with house.hub.db.session() as session:
+        name = name_of(house.hub, session.scalar(select(approval_asks.c.asked_by)) or "")
+        ask = session.scalar(select(approval_asks.c.id))
+    second = gate.visitor(Role.MASH_DECISION_MAKER, name=name.upper())
+    assert waiting(second) == []
+    assert second.get(f"/approvals/{ask}").status_code == 404
+    assert second.post(f"/approvals/{ask}", {"outcome": "GRANTED", "why": YES}).status_code == 404
+    assert waiting(gate.visitor(Role.MASH_DECISION_MAKER, name="Another Person")) == [f"/approvals/{ask}"]
