@@ -307,7 +307,7 @@ def agreement_editor(v: Visitor) -> Tour:
     v.follow("Sign for your agency")
     v.press("Keep the signature")
     yield "agreement-sign-errors"
-    v.go("/agreements/THORN-EARLY-HELP/1/suspend")
+    v.go("/agreements/THORN-MASH/2/suspend")
     v.press("Stop it now")
     yield "agreement-suspend-errors"
 
