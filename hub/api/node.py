@@ -10,9 +10,10 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import HTTPException
 
+from audit import TrailUnavailable
 from hub import node
 from hub.assembly import Hub
-from hub.errors import FormRefused, SignInRefused, TooFast
+from hub.errors import FormRefused, KeyRefused, SignInRefused, TooFast, Unavailable
 from hub.headers import for_machines, takes_files
 from hub.logs import log
 from hub.node_query import read_query
@@ -24,6 +25,8 @@ mais = Blueprint("mais", __name__)
 OPERATION = "/fhir/Patient/$person-info-query"
 FHIR_JSON = "application/fhir+json"
 LARGEST_QUERY = 64 * 1024
+#: Nothing was asked and nothing is told; another time it may be.
+NOT_NOW = (TrailUnavailable, Unavailable, KeyRefused)
 
 
 @mais.post(OPERATION)
@@ -35,6 +38,11 @@ def person_info_query() -> Response:
         return _answer(hub_of())
     except HTTPException:
         raise
+    except NOT_NOW as error:
+        log.warning("refused", status=503, code=getattr(error, "code", type(error).__name__))
+        later = _outcome(503, "transient", "Nothing was asked and nothing is told. Ask again in a minute.")
+        later.headers["Retry-After"] = "60"
+        return later
     except Exception as error:  # A machine reads the answer: never a page.
         log.error("failed", status=500, exc_info=error)
         return _outcome(500, "exception", "The request failed here. Nothing is said about anybody.")

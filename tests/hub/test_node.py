@@ -19,6 +19,7 @@ from joserfc.jwk import ECKey, OctKey
 from sqlalchemy import delete, insert
 from werkzeug.serving import make_server
 
+from audit import TrailUnavailable
 from connectors import Gatherer, PartialDate, Partner, build_connector, load_partner
 from hub import disclosure, enquiries
 from hub import node as node_of_hub
@@ -340,16 +341,21 @@ def test_the_ids_that_a_hub_draws_are_always_taken_for_an_episode() -> None:
         assert read_query(sent, now=now).episode == drawn
 
 
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [(ZeroDivisionError(), 500, "exception"), (TrailUnavailable("The disk is full."), 503, "transient")],
+)
 def test_a_fault_of_our_own_is_an_outcome_and_not_a_page(
-    nodes: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+    nodes: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch, fault: Exception, status: int, code: str
 ) -> None:
     def fails(*_args: Any, **_more: Any) -> None:
-        raise ZeroDivisionError
+        raise fault
 
     monkeypatch.setattr(node_of_hub, "answer", fails)
     answer = post(nodes[1], body())
-    assert (answer.status_code, answer.content_type) == (500, "application/fhir+json")
-    assert answer.json["issue"][0]["code"] == "exception"
+    assert (answer.status_code, answer.content_type) == (status, "application/fhir+json")
+    assert answer.json["issue"][0]["code"] == code
+    assert ("Retry-After" in answer.headers) is (status == 503)
 
 
 def test_a_stranger_is_no_match_only_when_everybody_has_answered(nodes: tuple[Node, Node]) -> None:
