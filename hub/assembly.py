@@ -164,9 +164,12 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now, steady: Steady | Non
 
 def _require_newest_tables(database: Database) -> None:
     """Raises SettingsRefused when the tables are not those that this version was written for."""
-    if current(database.engine) == newest(database.engine):
+    try:
+        found = current(database.engine)
+    finally:  # A start that is refused further on leaves no connection open.
+        database.engine.dispose()
+    if found == newest(database.engine):
         return
-    database.engine.dispose()
     raise SettingsRefused(
         "The database's tables are not the ones of this version: run the migrations.",
         next_steps=("python -m hub migrate",),
