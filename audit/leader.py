@@ -116,10 +116,7 @@ class Leader:
         self.leads = False
         connection, self._connection = self._connection, None
         if connection is not None:
-            try:
-                connection.close()
-            except Exception:  # It is broken already; what matters is that nobody uses it again.
-                connection.invalidate()
+            self._store.drop(connection)
 
     def _place(self) -> int:
         """One round: what waits gets its place and one signed head. Returns: how many rows were looked at."""

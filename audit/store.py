@@ -201,6 +201,14 @@ class Store:
             raise
         return connection
 
+    def drop(self, connection: Connection) -> None:
+        """End a connection of our own, whatever state it is in. Raises nothing: a thread that lives on calls this."""
+        try:
+            connection.close()
+        except Exception:  # It is broken already; what matters is that nobody uses it again.
+            if not connection.closed:
+                connection.invalidate()
+
     def begin_alone(self, connection: Connection) -> None:
         """Begin a transaction that keeps everybody else who places entries out until its end."""
         connection.begin()

@@ -165,7 +165,4 @@ class Writer:
     def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            try:
-                connection.close()
-            except Exception:  # It is broken already; what matters is that nobody uses it again.
-                connection.invalidate()
+            self._store.drop(connection)

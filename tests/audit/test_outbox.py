@@ -17,6 +17,7 @@ import audit
 from audit import leader, outbox
 from audit.entry import Submitter, seal
 from audit.events import build
+from audit.store import Store
 from tests.audit.conftest import NOW, SUBMITTER_KEY, TrailMaker, disclosure, seal_for, search
 from tests.audit.test_trail import EID, PRELUDE, ROOT, count, fill, numbers, rows_of
 
@@ -98,6 +99,20 @@ def test_the_outbox_gives_up_only_what_has_its_place(
         with pytest.raises(DatabaseError, match="append-only"), postgresql_engine.begin() as connection:
             connection.execute(text(statement))
     assert rows_of(postgresql_engine, "audit_outbox") == 1
+
+
+def test_a_connection_that_broke_is_given_up_and_the_leader_lives_on(postgresql_engine: Engine) -> None:
+    """Giving it up raised "already closed" and ended the thread: this worker would never have led again."""
+    store = Store(postgresql_engine, wait_s=2.0)
+    for broken in (False, True):
+        connection = store.connect()
+        with postgresql_engine.begin() as other:
+            store.begin_alone(connection)
+            if broken:
+                pid = connection.scalar(text("SELECT pg_backend_pid()"))
+                other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+        store.drop(connection)
+        assert connection.closed
 
 
 def test_without_a_leader_a_worker_stops_and_heals_by_itself(
