@@ -1,7 +1,7 @@
 """What the family agreed or refused, what was decided about asking, and on which basis."""
 
 from consent.decisions import ConsentDecision, decide_about_consent, decision_for, new_decision_id
-from consent.disputes import CheckOutcome, DisputeCheck, checks_of, mark_disputes, record_check
+from consent.disputes import CheckOutcome, DisputeCheck, mark_disputes, record_check
 from consent.ending import Ending, eighteenth_birthday, ending_soon, given_for_children
 from consent.errors import ConsentError
 from consent.fhir import as_bundle, as_consent
@@ -59,7 +59,6 @@ __all__ = [
     "as_bundle",
     "as_consent",
     "assessments_of",
-    "checks_of",
     "current_records",
     "current_statements",
     "decide_about_consent",

@@ -6,12 +6,11 @@ both answers stay on record, and the dispute ends only when one of them changes.
 """
 
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from consent.records import YES, ConsentRecord, current_records, overlap, record_consent, record_of
@@ -87,28 +86,6 @@ def record_check(session: Session, check: DisputeCheck) -> DisputeCheck:
         )
     )
     return stored
-
-
-def checks_of(session: Session, persons: Iterable[str]) -> tuple[DisputeCheck, ...]:
-    """The checks about these persons, newest first."""
-    c = consent_dispute_checks.c
-    rows = session.execute(
-        select(consent_dispute_checks).where(c.subject.in_(list(persons))).order_by(c.checked_at.desc(), c.id)
-    ).mappings()
-    return tuple(
-        DisputeCheck(
-            subject=row["subject"],
-            kind=ConsentKind(row["kind"]),
-            records=tuple(row["records"]),
-            outcome=CheckOutcome(row["outcome"]),
-            sealed_reasons=row["sealed_reasons"],
-            checked_by=row["checked_by"],
-            checked_by_role=Role(row["checked_by_role"]),
-            checked_at=row["checked_at"],
-            id=row["id"],
-        )
-        for row in rows
-    )
 
 
 def _own_answer(session: Session, record: ConsentRecord) -> ConsentState:

@@ -63,11 +63,6 @@ def working_day_after(day: date, count: int = 1) -> date:
     return day
 
 
-def working_days_between(first: date, last: date) -> int:
-    """How many working days come after `first`, up to and including `last`; 0 when `last` is not later."""
-    return sum(is_working_day(first + timedelta(days=n)) for n in range(1, (last - first).days + 1))
-
-
 def _christmas(year: int) -> set[date]:
     """25 and 26 December, or the weekdays that stand in for them."""
     first = date(year, 12, 25)

@@ -125,11 +125,6 @@ class SqlSessions(SessionInterface):
                 .values(sealed=self._sealed(session.cookie, session), seen_at=now, user=session.user)
             )
 
-    def end_all_of(self, user: str) -> None:
-        """Ends every session of a user at once."""
-        with self._hub.db.writing() as database:
-            database.execute(delete(web_sessions).where(web_sessions.c.user == user))
-
     def _replace(self, session: WebSession, now: datetime) -> None:
         old, session.cookie = session.cookie, secrets.token_urlsafe(32)
         with self._hub.db.writing() as database:
