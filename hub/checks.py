@@ -2,7 +2,7 @@
 
 For: GP practices asking, day or night, whether a patient on their own list has a social-care package. Must
 never tell an off-list patient from an unknown, shielded or objecting one: they all take the same way and get
-the same words. Rules P03, P09, P20, P48; the way itself is `hub.disclosure.package_check`.
+the same words. Rules P03, P09, P20, P48; the way itself is `hub.questions.package_check`.
 """
 
 from collections.abc import Mapping

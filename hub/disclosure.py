@@ -1,46 +1,41 @@
 """The way of one request, on one screen: from a confirmed person to a picture with a receipt.
 
-For: every disclosure that the hub makes - the known-to matrix, the combined family picture, the GP check -
-by one path, `_broker`. Must never ask a partner before the intent is durable, never return anything before
-the outcome is, and never catch the trail's refusal. Steps are numbered as in docs/request-flow.md.
+For: every disclosure that the hub makes, by one path, `broker`: the known-to matrix and the combined family picture
+here, the narrower questions of one person or one field in `hub/questions.py`. Must never ask a partner before the
+intent is durable, never return anything before the outcome is, and never catch the trail's refusal. Steps are
+numbered as in docs/request-flow.md.
 """
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from audit import Receipt
 from connectors import Answer, Partner, Promise, Reply, load_times
-from hub import break_glass, checks, compose, consequences, decisions, pacing, redaction, response_times
+from hub import break_glass, compose, consequences, decisions, redaction, response_times
 from hub.account import Account
 from hub.approvals.agreed import NOTHING_AGREED, Agreed
 from hub.assembly import Hub
 from hub.break_glass import Emergency
 from hub.casefile import CaseFile, assigned
-from hub.checks import GpCheck
 from hub.context import RequestContext
 from hub.enquiries import Enquiry
 from hub.errors import NotFound
 from hub.following import facts_about
 from hub.loading import matching_allowed
 from hub.members import Family, Member, members_of, related_persons
-from hub.obligations import ONCE, ORDINARY, Means
+from hub.obligations import ORDINARY, Means
 from hub.permits import Decided, PromiseTo, ReplyBy, asks_for, decide_all
 from hub.picture import FamilyPicture
-from hub.redaction import Kept, Redacted
+from hub.redaction import Redacted
 from hub.revealing import Revealed, reveal
-from policies.vocabulary import AccessMode, AgencyType, AnswerState, DataCategory, GpAnswer, Involvement, Purpose
+from policies.vocabulary import AccessMode, AgencyType, AnswerState, DataCategory, Involvement, Purpose
 
 #: What the known-to matrix needs: is the service involved, since when, whom to ring; and who the people are.
 MATRIX = frozenset({DataCategory.SERVICE_INVOLVEMENT, DataCategory.DEMOGRAPHIC})
 
-
 #: An open case with one of these means: ring the allocated worker (rule P42).
 CASE_HOLDERS = frozenset({AgencyType.CHILDRENS_SOCIAL_CARE, AgencyType.EARLY_HELP})
-
-#: Why somebody looks at what their own agency holds, when another asks for its release.
-OWNERS_REASON = "Another agency asks for the release of this information and somebody here decides"
 
 #: What an outcome is called in the trail, when it is one word.
 Conclude = Callable[[Decided, Mapping[tuple[str, str], Answer], Redacted], str]
@@ -74,98 +69,13 @@ def family_names(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> tuple[Famil
     return _picture(hub, ctx, enquiry, frozenset({DataCategory.DEMOGRAPHIC}))
 
 
-def one_field(
-    hub: Hub, ctx: RequestContext, enquiry: Enquiry, person: str, agency: str, category: DataCategory, field: str
-) -> tuple[tuple[Kept, ...], Receipt]:
-    """One field of one category of one person from one agency: a document that somebody takes along."""
-    if agency not in hub.partners:
-        raise NotFound("That agency does not take part any more.")
-    emergency = break_glass.in_force(hub, ctx, enquiry)
-    family, case = _case(hub, ctx, enquiry, emergency, AccessMode.EXPORT)
-    members = [member for member in family.members if member.facts.id == person]
-    wanted, only = frozenset({category}), frozenset({field})
-    brokered = _broker(
-        hub,
-        ctx,
-        case,
-        members,
-        [hub.partners[agency]],
-        wanted,
-        enquiry=enquiry,
-        only_fields=only,
-        emergency=emergency,
-    )
-    return brokered.redacted.kept, brokered.receipt
-
-
 def what_is_decided(hub: Hub, ctx: RequestContext, enquiry: Enquiry, agreed: Agreed = NOTHING_AGREED) -> Decided:
     """What this reader would be allowed and refused now. Nobody is asked, nothing is shown."""
-    family, case = _file(hub, ctx, enquiry, None, agreed=agreed)
+    family, case = file_of(hub, ctx, enquiry, None, agreed=agreed)
     return decide_all(case, family.members, hub.partners.values(), None)
 
 
-def held_by_owner(
-    hub: Hub,
-    ctx: RequestContext,
-    enquiry: Enquiry,
-    person: str,
-    categories: frozenset[DataCategory],
-    *,
-    since: datetime,
-) -> tuple[Redacted, tuple[Answer, ...], Receipt]:
-    """What the reader's own agency holds about one person, so that somebody there can decide about its release.
-
-    Takes `enquiry`: the asking agency's; `since`: when it asked, which is the reader's relationship (rule P03).
-    Raises NotFound when the person is not in that enquiry or the reader may not see their own agency's record of them.
-    """
-    with hub.db.session() as session:
-        family = members_of(session, hub, enquiry, now=ctx.now)
-    facts = facts_about(hub, [person], enquiry=enquiry.id, now=ctx.now)
-    member = next((m for m in family.members if m.facts.id == person), None)
-    if member is None or ctx.actor.agency not in hub.partners:
-        raise NotFound("There is no such request.")
-    case = CaseFile(
-        hub,
-        ctx,
-        enquiry=enquiry,
-        facts=facts,
-        rationale=OWNERS_REASON,
-        relationship=assigned([person], since),
-    )
-    own = [hub.partners[ctx.actor.agency]]
-    brokered = _broker(hub, ctx, case, [member], own, categories, enquiry=enquiry)
-    if not brokered.decided.permits:
-        raise NotFound("There is no such request.")
-    return brokered.redacted, tuple(brokered.answers.values()), brokered.receipt
-
-
-def whereabouts(
-    hub: Hub, ctx: RequestContext, enquiry: Enquiry, person: str, *, reason: str
-) -> tuple[Redacted, Receipt]:
-    """Where one protected person can be found, to be shown once, to a role that is named for it (rule P28).
-
-    Takes `reason`: the reader's own, for this one look. What it gives is empty for everybody else, whatever is held.
-    """
-    family, case = _file(hub, ctx, enquiry, None)
-    members = [m for m in family.members if m.facts.id == person]
-    case = case.for_one_look(reason, holds_case=person in ctx.actor.case_persons)
-    hidden = frozenset({DataCategory.ADDRESS_SHIELDED})
-    brokered = _broker(hub, ctx, case, members, hub.partners.values(), hidden, enquiry=enquiry, means=ONCE)
-    return brokered.redacted, brokered.receipt
-
-
-def involvement(
-    hub: Hub, ctx: RequestContext, enquiry: Enquiry, member: Member, partners: Iterable[Partner], fields: frozenset[str]
-) -> Brokered:
-    """Whether services are involved with one person, for another hub that asks under an enquiry of its own."""
-    facts = facts_about(hub, [member.facts.id], enquiry=None, now=ctx.now)
-    relationship = assigned([member.facts.id], enquiry.opened_at)
-    case = CaseFile(hub, ctx, enquiry=enquiry, facts=facts, rationale=enquiry.rationale, relationship=relationship)
-    wanted = frozenset({DataCategory.SERVICE_INVOLVEMENT})
-    return _broker(hub, ctx, case, [member], partners, wanted, enquiry=enquiry, only_fields=fields)
-
-
-def _case(
+def case_of(
     hub: Hub,
     ctx: RequestContext,
     enquiry: Enquiry,
@@ -174,13 +84,13 @@ def _case(
     agreed: Agreed = NOTHING_AGREED,
 ) -> tuple[Family, CaseFile]:
     """Steps 3 and 4, and at screening whether somebody holds the case already: those who could are asked first."""
-    family, case = _file(hub, ctx, enquiry, emergency, mode, agreed)
+    family, case = file_of(hub, ctx, enquiry, emergency, mode, agreed)
     if enquiry.purpose == Purpose.MASH_SCREENING and _is_open_elsewhere(hub, ctx, case, family, enquiry, emergency):
         case = case.with_open_case()
     return family, case
 
 
-def _file(
+def file_of(
     hub: Hub,
     ctx: RequestContext,
     enquiry: Enquiry,
@@ -219,8 +129,8 @@ def _picture(
     emergency: Emergency | None = None,
     agreed: Agreed = NOTHING_AGREED,
 ) -> tuple[FamilyPicture, Receipt]:
-    family, case = _case(hub, ctx, enquiry, emergency, agreed=agreed)
-    brokered = _broker(
+    family, case = case_of(hub, ctx, enquiry, emergency, agreed=agreed)
+    brokered = broker(
         hub,
         ctx,
         case,
@@ -246,49 +156,11 @@ def _is_open_elsewhere(
     holders = [p for p in hub.partners.values() if p.type in CASE_HOLDERS]
     subject = [m for m in family.members if m.facts.id == enquiry.subject]
     involvement = frozenset({DataCategory.SERVICE_INVOLVEMENT})
-    first = _broker(hub, ctx, case, subject, holders, involvement, enquiry=enquiry, emergency=emergency)
+    first = broker(hub, ctx, case, subject, holders, involvement, enquiry=enquiry, emergency=emergency)
     return any(not kept.values.get("until") for kept in first.redacted.kept)
 
 
-def package_check(hub: Hub, ctx: RequestContext, typed: str) -> GpCheck:
-    """The GP check: the same way with one person, one agency's category and two fields; five answers.
-
-    Raises FormRefused for what is not an NHS number; never tells an unknown patient from one not on the list.
-    """
-    begun, number = pacing.begin(), checks.parse_number(typed)
-    ctx = ctx.for_purpose(Purpose.GP_PACKAGE_CHECK)
-    checks.hold_back_a_flood(hub, ctx)
-    with hub.db.session() as session:
-        patient = checks.patient_of(session, hub, number, ctx)
-    facts = facts_about(hub, [patient.member.facts.id], enquiry=None, now=ctx.now)
-    case = CaseFile(
-        hub,
-        ctx,
-        facts=facts,
-        rationale=checks.REASON,
-        relationship=patient.relationship,
-        off_list_checks_today=checks.count_off_list(hub, ctx, patient),
-    )
-    brokered = _broker(
-        hub,
-        ctx,
-        case,
-        [patient.member],
-        checks.owners(hub),
-        checks.CATEGORY,
-        enquiry=None,
-        only_fields=checks.FIELDS,
-        involvement=Involvement.NONE,
-        conclude=checks.conclude,
-    )
-    if not brokered.decided.permits:  # Not on the list, shielded, objected, unknown: told alike, also by the clock.
-        pacing.even_out(begun, pacing.CHECK_STEP_S)
-    if checks.conclude(brokered.decided, brokered.answers, brokered.redacted) == GpAnswer.MATCH_UNCONFIRMED:
-        checks.ask_steward(hub, ctx, patient, brokered.receipt)
-    return checks.as_check(hub, brokered.decided, brokered.answers, brokered.redacted, brokered.receipt)
-
-
-def _broker(
+def broker(
     hub: Hub,
     ctx: RequestContext,
     case: CaseFile,

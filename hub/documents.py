@@ -5,7 +5,7 @@ never a file that a decision made now does not show.
 """
 
 from connectors import Attachment, file_of, place_of_file
-from hub import disclosure
+from hub import questions
 from hub.assembly import Hub
 from hub.context import RequestContext
 from hub.enquiries import Enquiry
@@ -25,7 +25,7 @@ def document(hub: Hub, ctx: RequestContext, enquiry: Enquiry, file: str) -> tupl
     if place is None or place[1] != enquiry.id:
         raise NotFound(NOT_THERE)
     agency, _, person, category = place
-    kept, receipt = disclosure.one_field(hub, ctx, enquiry, person, agency, category, "document")
+    kept, receipt = questions.one_field(hub, ctx, enquiry, person, agency, category, "document")
     if not any(value.file == file for one in kept for value in one.values.values()):
         raise NotFound(NOT_THERE, next_steps=("Ring the agency and ask for what you need to know.",))
     with hub.db.session() as session:

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from connectors import NoAnswerReason, PartialDate, Partner
-from hub import disclosure
+from hub import questions
 from hub.assembly import Hub
 from hub.casefile import london
 from hub.context import Actor, RequestContext
@@ -68,7 +68,7 @@ def answer(hub: Hub, client: Client, query: Query, *, now: datetime, request_id:
     member, in_doubt = _member(hub, query, now)
     enquiry = _as_enquiry(client, query, member)
     asked = [p for p in hub.partners.values() if p.way != "mais" and p.code != client.agency]
-    brokered = disclosure.involvement(hub, ctx, enquiry, member, asked, FIELDS)
+    brokered = questions.involvement(hub, ctx, enquiry, member, asked, FIELDS)
     return _said(hub, brokered, in_doubt=in_doubt)
 
 

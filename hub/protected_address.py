@@ -16,11 +16,11 @@ from audit import Receipt
 from hub.approvals.stored import name_of
 from hub.assembly import Hub
 from hub.context import RequestContext
-from hub.disclosure import whereabouts
 from hub.duties import Duty, write
 from hub.enquiries import LEAST, Enquiry, says_enough, user_of
 from hub.errors import FormRefused, NotForYou
 from hub.keys import HUB
+from hub.questions import whereabouts
 from hub.redaction import Kept
 from hub.tables import reveals
 from hub.tasks import INVESTIGATE

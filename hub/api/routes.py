@@ -11,7 +11,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Blueprint, Response, g, jsonify, request
 from marshmallow import ValidationError
 
-from hub import disclosure
+from hub import questions
 from hub.api.schemas import GpCheckAnswered, GpCheckAsked, Problem
 from hub.errors import FormRefused
 from hub.headers import CHECKING, for_roles, open_to_all
@@ -29,7 +29,7 @@ def gp_check() -> tuple[Response, int]:
         return _problem(415, "Send JSON", "The body must be application/json.")
     try:
         asked: Any = GpCheckAsked().load(request.get_json(silent=True) or {})
-        check = disclosure.package_check(hub_of(), context_of(), asked["nhs_number"])
+        check = questions.package_check(hub_of(), context_of(), asked["nhs_number"])
     except ValidationError as error:
         fields: dict[str, Any] = error.messages if isinstance(error.messages, dict) else {"body": ""}
         wrong = dict.fromkeys(map(str, fields), "Not understood, missing, or not known here.")

@@ -19,11 +19,11 @@ from hub.approvals.stored import Ask, answers_of, ask_of, name_of, why_of
 from hub.approvals.watch import stop_watching, watch
 from hub.assembly import Hub
 from hub.context import RequestContext
-from hub.disclosure import held_by_owner
 from hub.duties import Duty, write
 from hub.enquiries import enquiry_for_owner, user_of
 from hub.errors import NotForYou, NotFound
 from hub.keys import HUB
+from hub.questions import held_by_owner
 from hub.redaction import Kept
 from hub.tables import approval_answers, approval_asks
 from hub.tasks import ANSWERED, OWNERS, SENIORS

@@ -29,7 +29,7 @@ from connectors import (
     Promise,
     SourceRecord,
 )
-from hub import disclosure
+from hub import disclosure, questions
 from hub.app import create_app
 from hub.commands.bench_decide import bench_decide
 from hub.commands.bench_existence import bench_existence
@@ -139,7 +139,7 @@ def _gp_check() -> None:
             # A user of one's own for each check: nobody types as fast as this, and is held back who does.
             ctx = fresh("package_current", hub)
             ctx = replace(ctx, actor=replace(ctx.actor, id="US-" + secrets.token_hex(8)))
-            return disclosure.package_check(hub, ctx, number)
+            return questions.package_check(hub, ctx, number)
 
         say("GP check", f"{len(hub.partners)} agencies, trail included", timed(check, 200), "p95 <= 50 ms")
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import click
 
-from hub import disclosure, enquiries, finding
+from hub import enquiries, finding, questions
 from hub.assembly import Hub
 from hub.commands.bench_stage import demonstration, fresh
 from hub.demo.stories import STORIES
@@ -78,7 +78,7 @@ def _check(hub: Hub) -> Callable[[str], object]:
     def ask(number: str) -> object:
         # A user of one's own for each check: nobody types as fast as this, and is held back who does.
         ctx = fresh("package_current", hub)
-        return disclosure.package_check(hub, replace(ctx, actor=replace(ctx.actor, id=_user())), number)
+        return questions.package_check(hub, replace(ctx, actor=replace(ctx.actor, id=_user())), number)
 
     return ask
 

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, render_template, request
 
-from hub import disclosure
+from hub import questions
 from hub.checks import GpCheck
 from hub.errors import FormRefused
 from hub.headers import CHECKING, for_roles, take_draft
@@ -25,7 +25,7 @@ def answer() -> str | tuple[str, int]:
     """The answer, or the form again with what was typed."""
     typed = request.form.get("nhs_number", "")
     try:
-        check = disclosure.package_check(hub_of(), context_of(), typed)
+        check = questions.package_check(hub_of(), context_of(), typed)
     except FormRefused as error:
         return render_template("gp_check.html", values={"nhs_number": typed}, errors=error.errors), 422
     return render_template(

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete, select, text, update
 
 from audit import Entry, TrailUnavailable
-from hub import decisions, disclosure, finding
+from hub import decisions, disclosure, finding, questions
 from hub.assembly import Hub
 from hub.commands.demo import open_story
 from hub.context import RequestContext
@@ -64,7 +64,7 @@ def test_each_decision_of_a_page_is_the_same_when_it_is_made_again(house: House,
 
 def test_a_gp_check_and_a_search_that_found_nobody_are_recorded_too(house: House, since: datetime) -> None:
     ctx = context(house.hub, "package_current")
-    disclosure.package_check(house.hub, ctx, STORIES["package_current"].nhs_number or "")
+    questions.package_check(house.hub, ctx, STORIES["package_current"].nhs_number or "")
     ctx, enquiry = opened(house.hub, "showcase")
     finding.find_person(house.hub, ctx, enquiry, "Abernethy-Quux Zebedee 1 1 2011")
     found = made_now(house, since)

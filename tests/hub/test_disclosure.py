@@ -9,7 +9,7 @@ import pytest
 
 from audit import TrailUnavailable
 from connectors import Answer, Ask, Connector, Coverage, Gatherer, Partner, PersonQuery, Promise, SourceRecord
-from hub import disclosure, enquiries, finding
+from hub import disclosure, enquiries, finding, questions
 from hub.assembly import Hub
 from hub.context import RequestContext
 from hub.demo.setting_up import persona_context
@@ -391,7 +391,7 @@ GP_CASES = [
 
 @pytest.mark.parametrize(("story", "persona", "answer"), GP_CASES)
 def test_the_gp_check_gives_one_of_five_answers(desk: Desk, story: str, persona: str, answer: GpAnswer) -> None:
-    check = disclosure.package_check(desk.hub, desk.context(persona), STORIES[story].nhs_number or "")
+    check = questions.package_check(desk.hub, desk.context(persona), STORIES[story].nhs_number or "")
     assert check.answer == answer
     assert check.phone == "01632 960299"
     assert (check.as_of is None) == (answer == GpAnswer.NOT_AVAILABLE)
@@ -399,13 +399,13 @@ def test_the_gp_check_gives_one_of_five_answers(desk: Desk, story: str, persona:
 
 def test_social_care_that_does_not_answer_is_never_a_no(desk: Desk) -> None:
     hub = desk.with_partner("asc", NO_ANSWER)
-    check = disclosure.package_check(hub, desk.context("gp_millbrook"), STORIES["package_current"].nhs_number or "")
+    check = questions.package_check(hub, desk.context("gp_millbrook"), STORIES["package_current"].nhs_number or "")
     assert check.answer == GpAnswer.NOT_REACHED
 
 
 def test_an_uncertain_match_is_never_a_no(desk: Desk) -> None:
     hub = desk.with_partner("asc", Answer("", "", AnswerState.FOUND, match=MatchState.UNCONFIRMED))
-    check = disclosure.package_check(hub, desk.context("gp_millbrook"), STORIES["package_current"].nhs_number or "")
+    check = questions.package_check(hub, desk.context("gp_millbrook"), STORIES["package_current"].nhs_number or "")
     assert check.answer == GpAnswer.MATCH_UNCONFIRMED
 
 
@@ -430,7 +430,7 @@ def test_after_three_off_list_checks_information_governance_is_told(desk: Desk) 
     before = desk.hub.trail.head().size
     ctx = desk.context("gp_harbourside")
     for _ in range(4):
-        disclosure.package_check(desk.hub, ctx, STORIES["package_current"].nhs_number or "")
+        questions.package_check(desk.hub, ctx, STORIES["package_current"].nhs_number or "")
     alarms = [entry for entry in desk.hub.trail.events(before) if entry.kind == "alarm"]
     assert len(alarms) == 1
 
@@ -438,13 +438,13 @@ def test_after_three_off_list_checks_information_governance_is_told(desk: Desk) 
 @pytest.mark.parametrize("typed", ["", "123", "999 700 0391", "Dorothy Pemberton"])
 def test_what_is_not_an_nhs_number_is_said_so(desk: Desk, typed: str) -> None:
     with pytest.raises(FormRefused):
-        disclosure.package_check(desk.hub, desk.context("gp_millbrook"), typed)
+        questions.package_check(desk.hub, desk.context("gp_millbrook"), typed)
 
 
 def test_an_expired_agreement_stops_the_check_at_once(desk: Desk, house: House) -> None:
     house.clock.ahead = timedelta(days=365 * 3)
     try:
-        check = disclosure.package_check(
+        check = questions.package_check(
             desk.hub, desk.context("gp_millbrook"), STORIES["package_current"].nhs_number or ""
         )
     finally:
@@ -456,10 +456,10 @@ def test_checks_faster_than_a_person_types_are_held_back_and_told_once(desk: Des
     before = desk.hub.trail.head().size
     number = STORIES["package_ended"].nhs_number or ""
     for _ in range(20):
-        disclosure.package_check(desk.hub, desk.context("gp_millbrook"), number)
+        questions.package_check(desk.hub, desk.context("gp_millbrook"), number)
     for _ in range(2):
         with pytest.raises(FormRefused):
-            disclosure.package_check(desk.hub, desk.context("gp_millbrook"), number)
+            questions.package_check(desk.hub, desk.context("gp_millbrook"), number)
     alarms = [entry.fields["reason"] for entry in desk.hub.trail.events(before) if entry.kind == "alarm"]
     assert alarms == ["CHECKS-TOO-FAST"]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hub import disclosure, finding, pacing
+from hub import finding, pacing, questions
 from hub.demo.setting_up import persona_context
 from hub.demo.stories import STORIES
 from tests.conftest import House
@@ -34,9 +34,9 @@ def test_every_check_that_asked_nobody_is_paced_and_no_other(house: House, monke
         house.demonstration.county.people["zielonka.nadia"].nhs_number,
     )
     for number in silent:
-        assert disclosure.package_check(house.hub, ctx, str(number)).answer == "NOT_AVAILABLE"
+        assert questions.package_check(house.hub, ctx, str(number)).answer == "NOT_AVAILABLE"
     assert paced == [pacing.CHECK_STEP_S] * len(silent)
-    disclosure.package_check(house.hub, ctx, str(STORIES["package_current"].nhs_number))
+    questions.package_check(house.hub, ctx, str(STORIES["package_current"].nhs_number))
     assert len(paced) == len(silent)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
-from hub import disclosure, enquiries
+from hub import enquiries, questions
 from hub.demo.setting_up import persona_context
 from hub.demo.stories import STORIES
 from hub.tables import duties
@@ -123,5 +123,5 @@ def test_in_the_own_agency_the_social_worker_who_holds_the_case_sees_it_and_no_o
         (Role.SOCIAL_WORKER, (enquiry.subject,), True),
     ):
         worker = replace(ctx, actor=replace(ctx.actor, role=role, case_persons=cases))
-        redacted, _ = disclosure.whereabouts(house.hub, worker, enquiry, enquiry.subject, reason=WHY)
+        redacted, _ = questions.whereabouts(house.hub, worker, enquiry, enquiry.subject, reason=WHY)
         assert bool(redacted.kept) == sees, (role, cases)
