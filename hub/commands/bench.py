@@ -36,6 +36,7 @@ from hub.commands.bench_existence import bench_existence
 from hub.commands.bench_fan_out import bench_fan_out
 from hub.commands.bench_load import bench_load
 from hub.commands.bench_matching import bench_index, bench_linking
+from hub.commands.bench_radar import bench_radar
 from hub.commands.bench_rewrap import bench_rewrap
 from hub.commands.bench_stage import demonstration, fresh, say, timed
 from hub.commands.demo import open_story
@@ -51,8 +52,8 @@ PEOPLE = 100_000
 @click.argument("name", required=False)
 def bench(name: str | None) -> None:
     """Measure everything, or one of: picture, gp-check, search, decide, trail, rewrap, drawings, load, fan-out,
-    existence (whether time tells that somebody exists: takes long), linking (two agencies' files) and index (100,000
-    and 1,000,000 records: takes long)."""
+    existence (whether time tells that somebody exists: takes long), radar (three made-up years of looks with seeded
+    misuse: takes minutes), linking (two agencies' files) and index (100,000 and 1,000,000 records: takes long)."""
     if name is not None and name not in BENCHES:
         raise click.UsageError(f"No such measurement. There are: {', '.join(BENCHES)}.")
     for one, run in BENCHES.items():
@@ -239,4 +240,5 @@ BENCHES: dict[str, Callable[[], None]] = {
     "load": bench_load,
     "fan-out": bench_fan_out,
     "existence": bench_existence,
+    "radar": bench_radar,
 }
