@@ -26,7 +26,7 @@ from audit.promise import HEADER as PROMISE_HEADER
 from audit.promise import Promised, read_promise, verify_promise
 from audit.receipts import Receipt, ReceiptProof
 from audit.reconcile import Reconciled
-from audit.tables import CLEARING, create_guards, excess_rights, metadata
+from audit.tables import CLEARING, create_guards, excess_rights, metadata, newest_agreement_event
 from audit.timekeeping import Steady, since_boot
 from audit.witness import Witness
 from audit.witness_http import witness_app
@@ -73,6 +73,7 @@ __all__ = [
     "create_guards",
     "excess_rights",
     "metadata",
+    "newest_agreement_event",
     "read_policy",
     "read_promise",
     "since_boot",

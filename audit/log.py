@@ -227,6 +227,15 @@ class Trail:
             for row in rows.entry_rows_from(connection, start, end):
                 yield _decoded(row)
 
+    def agreement_events(self) -> tuple[Entry, ...]:
+        """Every event about an agreement, in the order of the trail, each checked against its leaf; no other is read.
+
+        Raises: TrailCorrupt; TrailUnavailable, when something was recorded before and gets no place in time.
+        """
+        self._await_places()
+        with self._store.reading() as connection:
+            return tuple(map(_decoded, rows.agreement_rows(connection)))
+
     def receipt(self, eid: str) -> ReceiptProof:
         """The proof that an entry is in the signed tree, checked before it is handed out.
 

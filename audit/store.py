@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from audit.checkpoint import Checkpoint, VerifierKey, open_note
 from audit.errors import ProofError, TrailCorrupt, TrailUnavailable
-from audit.tables import checkpoints, entries, keys, nodes
+from audit.tables import ABOUT_AGREEMENTS, checkpoints, entries, keys, nodes
 from audit.tree import EMPTY_ROOT, NodeReader, Peaks, fold, peak_positions
 
 #: One lock for the trail of a PostgreSQL schema, held by a transaction that places entries.
@@ -40,6 +40,7 @@ _ENTRIES_IN_ORDER = (
     f"SELECT {_ENTRY_COLUMNS} FROM audit_entry"  # noqa: S608 (our own constants)
     f" WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT {_BATCH}"
 )
+_AGREEMENT_ENTRIES = f"SELECT {_ENTRY_COLUMNS} FROM audit_entry WHERE {ABOUT_AGREEMENTS} ORDER BY idx"  # noqa: S608
 _NEWEST_CHECKPOINT = "SELECT size, root, note FROM audit_checkpoint ORDER BY size DESC LIMIT 1"
 
 
@@ -375,6 +376,11 @@ def entry_rows_from(connection: Connection, start: int, end: int | None = None) 
         if len(found) < _BATCH:
             return
         start = found[-1][0] + 1
+
+
+def agreement_rows(connection: Connection) -> Iterator[StoredEntry]:
+    """Every entry about an agreement, in order."""
+    return map(StoredEntry._make, _fetch(connection, _AGREEMENT_ENTRIES))
 
 
 def entries_with(connection: Connection, eids: Sequence[str]) -> dict[str, StoredEntry]:

@@ -21,7 +21,8 @@ from hub.erasure import KeyStore, SubjectKeys, month_of
 from hub.errors import SettingsRefused
 from hub.keys import HUB, KeyRing, new_signing_key, read_signing_key
 from hub.migrations import current, newest
-from hub.register.standing import Register, Standing
+from hub.register.standing import Mark, Register, Standing
+from hub.register.watching import tell_of
 from hub.settings import Settings
 from hub.witnesses import Watch, policy_of
 from policies import GatewayEntry, SharingAgreement, bundle_hash, gateway_register, load_filed, load_signatories
@@ -52,6 +53,8 @@ class Hub:
     agreements: tuple[SharingAgreement, ...]
     #: Parties that count as not signed although their file says so: one sentence each.
     not_signed: tuple[str, ...]
+    #: References under which nothing flows, because the register does not hold what the trail says was enacted.
+    stopped: tuple[str, ...]
     gateways: tuple[GatewayEntry, ...]
     #: Names the rules, agreements and gateways that decide, in every recorded decision.
     policy_bundle: str
@@ -59,7 +62,7 @@ class Hub:
     #: The files of agreements as they were at start, to which the register's changes are added.
     register: Register
     #: How far the register's changes have been read.
-    register_mark: tuple[int, int]
+    register_mark: Mark
 
     def as_agreed_now(self) -> "Hub":
         """The same hub with the agreements as they stand now, if the register has changed since; else itself.
@@ -68,7 +71,9 @@ class Hub:
         """
         if self.register.mark() == self.register_mark:
             return self
-        return replace(self, **_agreed(self.register.standing(), self.gateways))
+        standing = self.register.standing()
+        tell_of(self.trail, self.clock(), standing)
+        return replace(self, **_agreed(standing, self.gateways))
 
     def close(self) -> None:
         """Ends the trail's writer, the partners' connections and the database's."""
@@ -84,6 +89,7 @@ def _agreed(standing: Standing, gateways: tuple[GatewayEntry, ...]) -> dict[str,
     return {
         "agreements": standing.agreements,
         "not_signed": standing.not_signed,
+        "stopped": standing.stopped,
         "register_mark": standing.mark,
         "policy_bundle": bundle_hash(standing.agreements, gateways),
     }
@@ -104,7 +110,6 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now, steady: Steady | Non
     database = Database(make_engine(settings.database_url))
     _require_newest_tables(database)
     keys = KeyRing(settings.master_key, database.session)
-    register = Register(database.session, keys, filed, faults, signatories)
     submitter_key = _signing_key(settings.keys_folder / "submitter.key")
     log_key = DeviceLogKey(settings.device) if settings.device else _signing_key(settings.keys_folder / "log.key")
     subject_keys = SubjectKeys(KeyStore(settings.subject_keys_folder, settings.master_key), keys, database.session)
@@ -144,6 +149,9 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now, steady: Steady | Non
         raise
     if cosigners is not None:
         cosigners.start()
+    register = Register(database.session, keys, trail.agreement_events, filed, faults, signatories)
+    standing = register.standing()
+    tell_of(trail, clock(), standing)
     gatherer = Gatherer(connectors, total_s=settings.gather_deadline_s, each_s=settings.partner_deadline_s)
     return Hub(
         settings=settings,
@@ -158,7 +166,7 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now, steady: Steady | Non
         gateways=gateways,
         clock=clock,
         register=register,
-        **_agreed(register.standing(), gateways),
+        **_agreed(standing, gateways),
     )
 
 

@@ -28,6 +28,7 @@ from hub.keys import HUB
 from hub.logs import log
 from hub.obligations import may_show
 from hub.people import candidates, parse_box
+from hub.register.watching import ALARM_WORDS as REGISTER_ALARMS
 from hub.tables import disclosure_persons, disclosure_register, disclosure_sources, staff
 from hub.witnesses import ALARM_WORDS
 from hub.words import ALERT_WORDS
@@ -416,7 +417,7 @@ def _project(hub: Hub, batch: list[Entry]) -> bool:
         fields = found.fields
         user = fields.get("user", {})
         reason = fields.get("reason")
-        alarm = reason if reason in ALARM_WORDS or reason in ALERT_WORDS else None
+        alarm = reason if reason in {**ALARM_WORDS, **REGISTER_ALARMS, **ALERT_WORDS} else None
         rows.append(
             {
                 "index": found.index,

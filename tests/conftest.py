@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from flask.testing import FlaskClient
 from hypothesis import settings
 from sqlalchemy import create_engine, text
 
+from audit import Entry
 from hub.app import create_app
 from hub.assembly import Hub, open_hub
 from hub.demo.setting_up import Demonstration, set_up
@@ -82,6 +83,16 @@ class House:
         visitor = Visitor(self)
         visitor.sign_in(persona)
         return visitor
+
+
+class Heard:
+    """What the register hears of the trail: everything, until tests forget what they did, which a trail cannot."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.trail, self.since = hub.trail, 0
+
+    def __call__(self) -> list[Entry]:
+        return [entry for entry in self.trail.agreement_events() if entry.index >= self.since]
 
 
 class Clock:
@@ -161,6 +172,7 @@ def house(
     del demonstration.environment["HUB_WITNESS_POLICY_FILE"]
     clock = Clock()
     hub = open_hub(read_settings(demonstration.environment), clock=clock, steady=None)
+    hub = replace(hub, register=replace(hub.register, events=Heard(hub)))
     try:
         yield House(hub, create_app(hub), demonstration, clock)
     finally:

@@ -1,7 +1,7 @@
 """`python -m hub agreements`: list them, check them, compare two versions, sign one, exchange one.
 
-For: officers and operators, on any machine that has the files; no database and no master key is asked for. Must never
-change an agreement: signing writes beside it.
+For: officers and operators, on any machine that has the files; no database and no master key is asked for, except to
+put back what a database has lost. Must never change an agreement: signing writes beside it.
 """
 
 import sys
@@ -10,9 +10,11 @@ from pathlib import Path
 
 import click
 
+from hub.assembly import open_hub
 from hub.errors import HubError
 from hub.keys import read_signing_key
-from hub.settings import ROOT
+from hub.register.putting_back import put_back
+from hub.settings import ROOT, read_settings
 from policies import (
     ExchangeForm,
     ExchangeRefused,
@@ -181,6 +183,28 @@ def import_it(policy: Path, form: str) -> None:
         raise HubError(f"{policy.name} is not UTF-8.") from None
     except ExchangeRefused as error:
         raise HubError(str(error)) from None
+
+
+@agreements.command(name="put-back")
+@click.argument("texts", nargs=-1, type=_file)
+def put_it_back(texts: tuple[Path, ...]) -> None:
+    """Put back what the database has lost of agreements that are in force; TEXTS are files that somebody kept.
+
+    Nothing but the very text that was put in force fits, so nobody can change an agreement by this. On SQLite the hub
+    is stopped first. Exit code 1 when something is still missing.
+    """
+    hub = open_hub(read_settings())
+    try:
+        done, missing = put_back(hub, [path.read_text(encoding="utf-8") for path in texts])
+    finally:
+        hub.close()
+    for name in done:
+        click.echo(f"{name} is put back and counts again.")
+    for name in missing:
+        click.echo(f"{name} is still missing: restore the rows of agreement_versions, or bring its text as a file.")
+    if not done and not missing:
+        click.echo("Nothing is missing: the register holds what the trail says was put in force.")
+    sys.exit(1 if missing else 0)
 
 
 def _today() -> date:

@@ -1,14 +1,14 @@
-"""Where a version is written, and putting it where it now stands: the event first, then the row that counts.
+"""Where a version is written, and putting it where it now stands: the text first, then the event that makes it count.
 
-For: approvals, stops and signatures. Must never let an act replace what its checks did not see: each row names the row
-that it follows, and of two that follow the same one the second is refused and said so in the trail.
+For: approvals, stops and signatures. Must never let an act replace what its checks did not see: each event names the
+text that it starts from, and of two that start from the same one the trail's second is refused and said so in it.
 """
 
-import hashlib
+import secrets
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import insert
 
 from audit import Receipt
 from hub.assembly import Hub
@@ -16,14 +16,14 @@ from hub.context import RequestContext
 from hub.enquiries import user_of
 from hub.errors import FormRefused, NotFound
 from hub.keys import HUB
-from hub.register.standing import sealed_for
+from hub.register.recorded import CHANGE, ENACTED, NOT_ENACTED
+from hub.register.standing import hash_of_text, sealed_for
 from hub.register.tables import agreement_versions
 from policies import SharingAgreement, write_draft
 from policies.vocabulary import AgreementStatus
 
 #: How often an act that must succeed, a stop or a signature, is made again on what was put in force meanwhile.
 TRIES = 5
-NOT_ENACTED = "NOT_ENACTED"
 
 
 class ChangedMeanwhile(FormRefused):
@@ -41,50 +41,49 @@ def enact(
     before: SharingAgreement,
     after: SharingAgreement,
     *,
-    follows: int,
     cause: str,
     kind: str = "",
 ) -> None:
-    """Puts a version where it now stands: the event, then the row that every process reads at its next request.
+    """Puts a version where it now stands: its text, which counts for nothing yet, then the event.
 
-    Takes: `follows`, the version's row (`Register.row_of`) as it was read before anything was checked.
-    Raises ChangedMeanwhile; then a second event says that the first was not put in force.
+    Takes: `before`, the text that everything was checked against. From the event on it is in force, whoever dies then.
+    Raises ChangedMeanwhile when another text was in force by then; a second event says that this one is not.
     """
-    kind = kind or _kind(before, after)
-    receipt = tell(hub, ctx, kind, after, proposal=cause, action="ENACTED", outcome=str(after.status))
-    sealed = hub.keys.seal(HUB, write_draft(after).encode(), sealed_for(after.reference, after.version, cause))
-    row = {"reference": after.reference, "version": after.version, "sealed_text": sealed, "cause": cause}
-    try:
-        with hub.db.writing() as session:
-            session.execute(insert(agreement_versions).values(**row, follows=follows, at=ctx.now, receipt=receipt.eid))
-    except IntegrityError:
-        tell(hub, ctx, kind, before, proposal=cause, action=NOT_ENACTED, outcome=NOT_ENACTED, refers=[receipt.eid])
-        raise ChangedMeanwhile from None
+    kind, eid = kind or _kind(before, after), secrets.token_hex(16)
+    put_text(hub, ctx.now, after, cause=cause, eid=eid)
+    from_text = hash_of(before)
+    tell(hub, ctx, kind, after, proposal=cause, starts=from_text, eid=eid, action=ENACTED, outcome=str(after.status))
+    if eid not in hub.register.recorded().counted:
+        tell(hub, ctx, kind, before, proposal=cause, action=NOT_ENACTED, outcome=NOT_ENACTED, refers=[eid])
+        raise ChangedMeanwhile
 
 
-def enacted(hub: Hub, cause: str) -> bool:
-    """Whether this act has put a version in force."""
-    with hub.db.session() as session:
-        query = select(agreement_versions.c.id).where(agreement_versions.c.cause == cause)
-        return session.execute(query).first() is not None
+def put_text(hub: Hub, now: datetime, one: SharingAgreement, *, cause: str, eid: str) -> None:
+    """Keeps the text that an event puts in force, sealed. Effects: one row."""
+    sealed = hub.keys.seal(HUB, write_draft(one).encode(), sealed_for(one.reference, one.version, cause))
+    row = {"reference": one.reference, "version": one.version, "sealed_text": sealed, "cause": cause}
+    with hub.db.writing() as session:
+        session.execute(insert(agreement_versions).values(**row, at=now, receipt=eid))
 
 
-def tell(hub: Hub, ctx: RequestContext, kind: str, one: SharingAgreement, *, proposal: str, **fields: Any) -> Receipt:
-    """Appends an event about a version and the act that it belongs to."""
+def tell(
+    hub: Hub, ctx: RequestContext, kind: str, one: SharingAgreement, *, proposal: str, starts: str = "", **fields: Any
+) -> Receipt:
+    """Appends an event about a version and its act; `starts` is the hash of the text that the act starts from."""
     return hub.trail.append(
         kind,
         now=ctx.now,
         user=user_of(ctx),
         trace=ctx.request_id,
         agreement=[{"ref": one.reference, "version": str(one.version), "hash": hash_of(one)}],
-        object={"type": "agreement-change", "id": proposal},
+        object={"type": CHANGE, "id": proposal, "hash": starts or None},
         **fields,
     )
 
 
 def hash_of(one: SharingAgreement) -> str:
     """The SHA-256 of what a version says, in hexadecimal."""
-    return hashlib.sha256(write_draft(one).encode()).hexdigest()
+    return hash_of_text(write_draft(one))
 
 
 def all_written(hub: Hub) -> tuple[SharingAgreement, ...]:

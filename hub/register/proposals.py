@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
+from audit import EntryUnknown, EventInvalid
 from hub.assembly import Hub
 from hub.context import RequestContext
 from hub.enquiries import LEAST, acts_since, count_act, says_enough, user_of
@@ -25,13 +26,13 @@ from hub.register.enacting import (
     ChangedMeanwhile,
     all_written,
     enact,
-    enacted,
     hash_of,
     is_newest,
     tell,
     written_now,
 )
 from hub.register.impact import Impact, impact_of
+from hub.register.recorded import WITHDRAWN, Recorded
 from hub.register.tables import agreement_acts, agreement_proposals
 from hub.suspension import is_suspended
 from policies import (
@@ -56,7 +57,7 @@ NEEDED = 2
 #: Looks at last month's decisions that one person has in an hour, previews and proposals together.
 LOOKS_PER_HOUR = 30
 LOOK_BACK = "agreement-impact"
-APPROVED, REJECTED, WITHDRAWN = "APPROVED", "REJECTED", "WITHDRAWN"
+APPROVED = "APPROVED"
 OPEN, DONE = "OPEN", "IN_FORCE"
 
 
@@ -87,6 +88,7 @@ class Act:
     role: Role
     at: datetime
     reason: str
+    receipt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +105,8 @@ class Proposal:
     role: Role
     at: datetime
     acts: tuple[Act, ...]
-    enacted: bool
-
-    @property
-    def state(self) -> str:
-        """OPEN, IN_FORCE, REJECTED or WITHDRAWN; in force is what the register says is, whoever spoke meanwhile."""
-        if self.enacted:
-            return DONE
-        return next((act.kind for act in self.acts if act.kind in (REJECTED, WITHDRAWN)), OPEN)
+    #: OPEN, IN_FORCE, REJECTED or WITHDRAWN, as the trail says: no row that is taken away opens it again.
+    state: str
 
     @property
     def parties(self) -> frozenset[str]:
@@ -230,7 +226,8 @@ def proposals(hub: Hub) -> tuple[Proposal, ...]:
     with hub.db.session() as session:
         query = select(agreement_proposals.c.id).order_by(agreement_proposals.c.at.desc())
         ids = list(session.scalars(query))
-    return tuple(proposal_of(hub, id_) for id_ in ids)
+    recorded = hub.register.recorded()
+    return tuple(proposal_of(hub, id_, recorded) for id_ in ids)
 
 
 def exists(hub: Hub, id_: str) -> bool:
@@ -240,7 +237,7 @@ def exists(hub: Hub, id_: str) -> bool:
         return session.execute(query).first() is not None
 
 
-def proposal_of(hub: Hub, id_: str) -> Proposal:
+def proposal_of(hub: Hub, id_: str, recorded: Recorded | None = None) -> Proposal:
     """One proposal. Raises NotFound, KeyRefused when it was altered."""
     p, a = agreement_proposals.c, agreement_acts.c
     with hub.db.session() as session:
@@ -270,11 +267,17 @@ def proposal_of(hub: Hub, id_: str) -> Proposal:
                 Role(one.role),
                 one.at,
                 opened(one.sealed_reason, "act:" + one.user),
+                one.receipt,
             )
             for one in acts
         ),
-        enacted=enacted(hub, id_),
+        state=_state(recorded or hub.register.recorded(), id_),
     )
+
+
+def _state(recorded: Recorded, id_: str) -> str:
+    """In force is what was put in force, whoever spoke meanwhile."""
+    return DONE if id_ in recorded.causes else recorded.ended.get(id_, OPEN)
 
 
 def why_not_approve(hub: Hub, ctx: RequestContext, one: Proposal) -> str | None:
@@ -306,7 +309,6 @@ def approve(hub: Hub, ctx: RequestContext, id_: str) -> bool:
     one = proposal_of(hub, id_)
     if (why := why_not_approve(hub, ctx, one)) is not None:
         raise NotForYou(why)
-    follows = hub.register.row_of(one.after.reference, one.after.version)
     now = written_now(hub, one.before.reference, str(one.before.version))
     if hash_of(now) != hash_of(one.before) or not is_newest(hub, one.before):
         raise FormRefused({"decision": "The agreement has changed since this was proposed. Propose it again."})
@@ -314,17 +316,33 @@ def approve(hub: Hub, ctx: RequestContext, id_: str) -> bool:
     one = proposal_of(hub, id_)  # With what others said at the same moment.
     if one.state == OPEN and _enough(hub, one):
         try:
-            enact(hub, ctx, one.before, one.after, follows=follows, cause=id_)
+            enact(hub, ctx, one.before, one.after, cause=id_)
         except ChangedMeanwhile:
-            if not enacted(hub, id_):
+            if id_ not in hub.register.recorded().causes:
                 raise
-    return enacted(hub, id_)
+    return id_ in hub.register.recorded().causes
 
 
 def _counting(hub: Hub, one: Proposal) -> list[Act]:
-    """The approvals that count now: of parties of the agreement as it is, whose accounts are not shut."""
+    """The approvals that count now: on record, of parties of the agreement as it is, whose accounts are not shut."""
     given = (act for act in one.acts if act.kind == APPROVED and act.agency in one.parties)
-    return [act for act in given if not is_suspended(hub, act.user)]
+    return [act for act in given if not is_suspended(hub, act.user) and _is_recorded(hub, one, act)]
+
+
+def _is_recorded(hub: Hub, one: Proposal, act: Act) -> bool:
+    """Whether the trail has this very approval: a row that somebody wrote or turned round has no such event."""
+    try:
+        event = hub.trail.entry(act.receipt)
+    except (EntryUnknown, EventInvalid):
+        return False
+    said, by = event.fields, event.fields.get("authoriser", {})
+    return (event.kind, said.get("outcome"), said.get("object", {}).get("id"), by.get("subject"), by.get("agency")) == (
+        "approval",
+        act.kind,
+        one.id,
+        act.user,
+        act.agency,
+    )
 
 
 def _enough(hub: Hub, one: Proposal) -> bool:
@@ -343,7 +361,7 @@ def end(hub: Hub, ctx: RequestContext, id_: str, kind: str, reason: str) -> None
     if not says_enough(reason):
         raise FormRefused({"end_reason": f"Say why: {LEAST}."})
     _act(hub, ctx, one, kind, reason.strip())
-    if enacted(hub, id_):
+    if id_ in hub.register.recorded().causes:
         raise ChangedMeanwhile
 
 
@@ -356,41 +374,37 @@ def suspend(hub: Hub, ctx: RequestContext, reference: str, reason: str) -> None:
     active = _in_force(hub, reference)
     if not active:
         raise NotFound("No version of this agreement is in force.", next_steps=("Go back to the list of agreements.",))
-    require_keeper(ctx, *(one for _, one in active))
+    require_keeper(ctx, *active)
     if not says_enough(reason):
         raise FormRefused({"reason": f"Say why it must stop now: {LEAST}."})
     cause = "AS-" + secrets.token_hex(8)
     for number in range(TRIES):
-        for follows, one in active:
+        for one in active:
             after = with_status(one, AgreementStatus.SUSPENDED)
             with contextlib.suppress(ChangedMeanwhile):
-                enact(hub, ctx, one, after, follows=follows, cause=f"{cause}-{number}-{one.version}")
+                enact(hub, ctx, one, after, cause=f"{cause}-{number}-{one.version}")
         active = _in_force(hub, reference)
         if not active:
             return
     raise ChangedMeanwhile("reason")
 
 
-def _in_force(hub: Hub, reference: str) -> list[tuple[int, SharingAgreement]]:
-    """Each version that could be in force and the row where it stands, which is read before its text."""
-    versions = [one.version for one in all_written(hub) if one.reference == reference]
-    rows = [(hub.register.row_of(reference, version), version) for version in sorted(versions)]
-    found = [(row, written_now(hub, reference, str(version))) for row, version in rows]
-    return [(row, one) for row, one in found if one.status == AgreementStatus.ACTIVE]
+def _in_force(hub: Hub, reference: str) -> list[SharingAgreement]:
+    """Each version that could be in force."""
+    return [one for one in all_written(hub) if one.reference == reference and one.status == AgreementStatus.ACTIVE]
 
 
 def _act(hub: Hub, ctx: RequestContext, one: Proposal, kind: str, reason: str) -> None:
     actor = ctx.actor
-    receipt = tell(
-        hub,
-        ctx,
-        "approval",
-        one.after,
-        proposal=one.id,
-        action="AGREEMENT-CHANGE",
-        outcome=kind,
-        authoriser={"subject": actor.id, "role": actor.role, "agency": actor.agency, "issuer": actor.issuer},
-    )
+    says: dict[str, Any] = {
+        "authoriser": {"subject": actor.id, "role": actor.role, "agency": actor.agency, "issuer": actor.issuer}
+    }
+    if kind == APPROVED:
+        receipt = tell(
+            hub, ctx, "approval", one.after, proposal=one.id, action="AGREEMENT-CHANGE", outcome=APPROVED, **says
+        )
+    else:
+        receipt = tell(hub, ctx, "agreement:drafted", one.after, proposal=one.id, action=kind, outcome=kind, **says)
     sealed = hub.keys.seal(HUB, reason.encode(), f"act:{actor.id}:{one.id}")
     row = {"proposal": one.id, "kind": kind, **_by(ctx), "sealed_reason": sealed, "receipt": receipt.eid}
     try:

@@ -35,7 +35,7 @@ def take_signature(hub: Hub, ctx: RequestContext, reference: str, version: str, 
     Raises NotForYou, and FormRefused with a sentence for each field that cannot be used or a signature that does not
     verify. Effects: one `agreement:signed` event, then a row for the signature and one for the version.
     """
-    follows, one = _to_sign(hub, ctx, reference, version)
+    one = _to_sign(hub, ctx, reference, version)
     office, day = typed.get("office", "").strip(), _day(typed.get("signed_on", ""))
     errors = {} if office else {"office": "Enter the office that signed, as the list of signatories names it."}
     if day is None:
@@ -58,21 +58,20 @@ def take_signature(hub: Hub, ctx: RequestContext, reference: str, version: str, 
     for number in range(TRIES):
         try:
             after = with_signature(one, agency, office, day)
-            return enact(hub, ctx, one, after, follows=follows, cause=f"{cause}-{number}", kind="agreement:signed")
+            return enact(hub, ctx, one, after, cause=f"{cause}-{number}", kind="agreement:signed")
         except ChangedMeanwhile:
             # Another party signed at the same moment: both count. Nobody signs what was stopped meanwhile.
-            follows, one = _to_sign(hub, ctx, reference, version)
+            one = _to_sign(hub, ctx, reference, version)
     raise ChangedMeanwhile("signature")
 
 
-def _to_sign(hub: Hub, ctx: RequestContext, reference: str, version: str) -> tuple[int, SharingAgreement]:
-    """The version that the user's agency can sign, and the row where it stands. Raises NotForYou, NotFound."""
-    follows = hub.register.row_of(reference, written_now(hub, reference, version).version)
+def _to_sign(hub: Hub, ctx: RequestContext, reference: str, version: str) -> SharingAgreement:
+    """The version that the user's agency can sign. Raises NotForYou, NotFound."""
     one = written_now(hub, reference, version)
     require_keeper(ctx, one)
     if not may_sign(hub, ctx, one):
         raise NotForYou("Your agency has nothing to sign here.")
-    return follows, one
+    return one
 
 
 def _day(text: str) -> date | None:

@@ -1,7 +1,7 @@
 """What the register adds to the files of agreements: proposals, what people said to them, versions, signatures.
 
 Rows are only ever added. Texts of versions are sealed, so that whoever can write into the database alone cannot
-change what is agreed: what does not open counts for nothing.
+change what is agreed: what does not open counts for nothing. Which of them count is said by the trail.
 """
 
 from sqlalchemy import (
@@ -63,17 +63,9 @@ agreement_versions = Table(
     Column("reference", String(64), nullable=False),
     Column("version", Integer, nullable=False),
     Column("sealed_text", LargeBinary, nullable=False),
-    Column("cause", String(40), nullable=False, unique=True, comment="the act that it comes from, once"),
+    Column("cause", String(40), nullable=False, comment="the act that it comes from"),
     Column("at", Instant, nullable=False),
-    Column("receipt", String(40), nullable=False),
-    Column(
-        "follows",
-        _Number,
-        nullable=False,
-        server_default="0",
-        comment="the row of the same version that it replaces; 0 for its file, or for none",
-    ),
-    UniqueConstraint("reference", "version", "follows", name="agreement_versions_follow"),
+    Column("receipt", String(40), nullable=False, comment="the event that puts it in force; without it, nothing"),
 )
 
 agreement_signatures = Table(

@@ -35,7 +35,7 @@ def every() -> str:
     rows = [_row(one, today) for one in sorted(hub.agreements, key=lambda one: (one.title, -one.version))]
     current = [row for row in rows if row["counts"]]
     others = [row for row in rows if not row["counts"]]
-    return render_template("agreements.html", current=current, others=others, changes=_proposed())
+    return render_template("agreements.html", current=current, others=others, stopped=hub.stopped, changes=_proposed())
 
 
 @register.get("/agreements/<reference>/<version>")

@@ -10,7 +10,8 @@ from hub.headers import for_roles, take_draft
 from hub.oversight import staff_names
 from hub.register import enacting, proposals, signatures
 from hub.register.impact import Impact
-from hub.register.proposals import APPROVED, KEEPERS, REJECTED, WITHDRAWN, Proposal
+from hub.register.proposals import APPROVED, KEEPERS, Proposal
+from hub.register.recorded import REJECTED, WITHDRAWN
 from hub.web.agreement_words import PROPOSAL_WORDS, in_words
 from hub.web.common import context_of, hub_of
 from hub.words import count_words

@@ -108,6 +108,7 @@ def _page(values: dict[str, str], errors: dict[str, str], found: Register) -> st
         filter_action="/ig",
         export_action="/ig/export",
         receipt=receipt_view(found.receipt) if found.receipt else None,
+        stopped=hub.stopped,
         witnesses=note_of(hub.cosigners.quorum()) if hub.cosigners else None,
         paging={"words": f"{found.total:,} recorded, newest first; page {found.page} of {found.pages}"},
         page_buttons=_pages(found),

@@ -12,6 +12,7 @@ from hub.assembly import Hub
 from hub.oversight import Entered
 from hub.pictures.proof import consistency_steps
 from hub.proving import Proven
+from hub.register.watching import ALARM_WORDS as REGISTER_ALARMS
 from hub.witnesses import ALARM_WORDS
 from hub.words import (
     ALERT_WORDS,
@@ -52,7 +53,7 @@ KIND_WORDS: Mapping[str, str] = {
     "sign-out": "Sign-out",
     "erase": "Erasure or legal hold",
     "approval": "Word about a proposed change",
-    "agreement:drafted": "Change of an agreement proposed",
+    "agreement:drafted": "Proposed change of an agreement",
     "agreement:signed": "Agreement signed by a party",
     "agreement:activated": "Agreement put in force",
     "agreement:amended": "Agreement changed",
@@ -82,6 +83,8 @@ OUTCOME_LABELS: Mapping[str, str] = {
     "RELEASED": "Hold ended",
     "STOPPED": "Stopped by a legal hold",
     "REWRAPPED": "Keys wrapped anew",
+    "REJECTED": "Rejected",
+    "WITHDRAWN": "Withdrawn",
     "NOT_ENACTED": "Not put in force: something else was meanwhile",
     "COUNTED": "Counted; nothing of a case was shown",
 }
@@ -89,10 +92,9 @@ OUTCOME_LABELS: Mapping[str, str] = {
 
 def outcome_words(code: str | None) -> str:
     """An outcome or the reason of an alarm in words; a search says how many it found."""
-    if code in ALARM_WORDS:
-        return ALARM_WORDS[code]
-    if code and code in ALERT_WORDS:
-        return ALERT_WORDS[code]
+    for words in (ALARM_WORDS, REGISTER_ALARMS, ALERT_WORDS):
+        if code and code in words:
+            return words[code]
     if code and code.startswith("FOUND-"):
         count = code.removeprefix("FOUND-")
         return "Nobody found" if count == "0" else f"{count} found"

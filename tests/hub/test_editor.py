@@ -11,26 +11,34 @@ from types import ModuleType
 import pytest
 from flask import Flask
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy import text as sql
 
+from audit import newest_agreement_event
+from audit.tables import ABOUT_AGREEMENTS, entries
 from hub import disclosure
 from hub.assembly import Hub
 from hub.context import RequestContext
 from hub.demo.setting_up import persona_context
+from hub.errors import NotForYou
 from hub.keys import HUB, read_signing_key
 from hub.register import enacting, proposals, signatures
 from hub.register.impact import CellChange, Impact
+from hub.register.putting_back import put_back
+from hub.register.recorded import REJECTED, WITHDRAWN
+from hub.register.standing import sealed_for
 from hub.register.tables import (
     agreement_acts,
     agreement_proposals,
     agreement_signatures,
     agreement_versions,
 )
+from hub.register.watching import ALTERED
 from hub.suspension import restore
 from hub.tables import suspensions, user_acts
 from hub.web.editor import impact_words
 from policies import in_force, read_draft, sign, write_draft
 from policies.vocabulary import AgreementStatus, DataCategory, PartyStatus, Purpose
-from tests.conftest import House, Visitor
+from tests.conftest import Heard, House, Visitor
 from tests.hub.conftest import Gate, app_of, newest
 from tests.hub.test_decisions import opened
 
@@ -46,6 +54,9 @@ def _clean(house: House) -> Iterator[None]:
         for table in (agreement_acts, agreement_proposals, agreement_versions, agreement_signatures):
             session.execute(delete(table))
         session.execute(delete(user_acts).where(user_acts.c.kind == proposals.LOOK_BACK))
+    heard = house.hub.register.events
+    assert isinstance(heard, Heard)
+    heard.since = house.hub.trail.head().size
     house.app.extensions["hub"] = house.hub
 
 
@@ -272,11 +283,11 @@ def test_a_rejection_that_comes_while_the_second_approves_is_heard(
         monkeypatch,
         proposals,
         "_act",
-        lambda: proposals.end(house.hub, keeper(house, "ig_officer"), id_, proposals.WITHDRAWN, WHY),
+        lambda: proposals.end(house.hub, keeper(house, "ig_officer"), id_, WITHDRAWN, WHY),
     )
     assert not proposals.approve(house.hub, keeper(house, "sms_guardian"), id_)
     came()
-    assert proposals.proposal_of(house.hub, id_).state == proposals.WITHDRAWN
+    assert proposals.proposal_of(house.hub, id_).state == WITHDRAWN
     assert enacting.written_now(house.hub, "THORN-MASH", "2") == before
 
 
@@ -476,16 +487,134 @@ def test_fewer_than_five_decisions_are_not_counted_out(counts: list[tuple[int, i
             assert said == ("fewer than 5" if 0 < count < 5 else f"{count:,}")
 
 
-def test_an_altered_text_in_the_database_lets_nothing_flow_under_the_agreement(house: House) -> None:
+# What somebody who has the database alone could do.
+
+
+def stop_it(house: House) -> None:
+    """A stop: the state that somebody would like to be rid of."""
     assert house.visitor("ig_officer").post(MASH + "/suspend", {"reason": WHY}).status_code == 303
+    assert status_of(house) == AgreementStatus.SUSPENDED
+
+
+def take_out_the_newest(house: House) -> None:
+    with house.hub.db.writing() as session:
+        newest_row = session.execute(select(agreement_versions.c.id).order_by(agreement_versions.c.id.desc())).first()
+        assert newest_row
+        session.execute(delete(agreement_versions).where(agreement_versions.c.id == newest_row.id))
+
+
+def forge(house: House) -> None:
     with house.hub.db.writing() as session:
         row = session.execute(select(agreement_versions)).mappings().one()
         forged = house.hub.keys.seal(HUB, text_of(house).replace("SUSPENDED", "ACTIVE").encode(), "agreement:forged")
         session.execute(update(agreement_versions).values(sealed_text=forged))
+        session.execute(insert(agreement_versions).values({**row, "id": row["id"] + 1, "cause": "other"}))
+
+
+def name_an_earlier_one_as_the_newest(house: House) -> None:
+    """A stop and a start again, and then the rows of the two change their events."""
+    with house.hub.db.writing() as session:
+        row = session.execute(select(agreement_versions)).mappings().one()
+        other = {**row, "id": row["id"] + 1, "cause": "AP-0", "receipt": "0" * 32}
+        text = text_of(house).replace("SUSPENDED", "ACTIVE").encode()
+        other["sealed_text"] = house.hub.keys.seal(HUB, text, sealed_for("THORN-MASH", 2, "AP-0"))
+        session.execute(insert(agreement_versions).values(other))
+        session.execute(update(agreement_versions).where(agreement_versions.c.id == row["id"]).values(receipt="1" * 32))
         session.execute(
-            insert(agreement_versions).values({**row, "id": row["id"] + 1, "follows": row["id"], "cause": "other"})
+            update(agreement_versions).where(agreement_versions.c.cause == "AP-0").values(receipt=row["receipt"])
         )
-    now = house.hub.as_agreed_now()
+
+
+@pytest.mark.parametrize(
+    ("deed", "word"),
+    [(take_out_the_newest, "taken away"), (forge, "altered"), (name_an_earlier_one_as_the_newest, "altered")],
+)
+def test_an_older_state_that_is_brought_back_in_the_database_lets_nothing_flow_and_is_told(
+    house: House, deed: Callable[[House], None], word: str
+) -> None:
+    stop_it(house)
+    deed(house)
+    now = hub_now(house)
     assert not [one for one in now.agreements if one.reference == "THORN-MASH"]
-    assert any("THORN-MASH" in sentence and "altered" in sentence for sentence in now.not_signed)
-    assert read_draft(write_draft(now.agreements[0])).head == now.agreements[0].head
+    assert now.stopped == ("THORN-MASH",)
+    assert any("THORN-MASH" in sentence and word in sentence for sentence in now.not_signed)
+    ctx, enquiry = opened(house.hub, "showcase")
+    hidden, _ = disclosure.family_picture(now, ctx, enquiry)
+    assert not any(cell.state == "FOUND" for cell in hidden.cells if cell.agency == "police")
+    for persona, path in (("mash_social_worker", "/agreements"), ("ig_officer", "/ig")):
+        assert "Nothing flows under THORN-MASH" in house.visitor(persona).get(path).text
+    alarm = newest(house.hub, "alarm")
+    assert (alarm.fields["reason"], alarm.fields["object"]["id"]) == (ALTERED, "THORN-MASH")
+    hub_now(house)
+    assert newest(house.hub, "alarm").eid == alarm.eid
+
+
+def test_what_was_taken_away_is_put_back_by_its_very_text_and_by_no_other(house: House) -> None:
+    text = without(text_of(house), "POLICE_INCIDENT")
+    stop_it(house)
+    stopped = text_of(house)
+    take_out_the_newest(house)
+    assert put_back(house.hub, [text, stopped.replace("SUSPENDED", "ACTIVE")]) == (("THORN-MASH-2",), ())
+    assert newest(house.hub).fields["action"] == "AGREEMENT_PUT_BACK"
+    assert text_of(house) == stopped
+    assert hub_now(house).stopped == ()
+    assert put_back(house.hub) == ((), ())
+
+
+def test_a_text_that_nobody_has_any_more_is_asked_for(house: House) -> None:
+    where = propose(house.visitor("ig_officer"), text_of(house).replace("Multi-agency", "The"))
+    assert [approve(house.visitor(who), where) for who in ("dpo", "sms_guardian")] == [303, 303]
+    text = text_of(house)
+    take_out_the_newest(house)
+    with house.hub.db.writing() as session:
+        for table in (agreement_acts, agreement_proposals):
+            session.execute(delete(table))
+    assert put_back(house.hub) == ((), ("THORN-MASH-2",))
+    assert put_back(house.hub, [text]) == (("THORN-MASH-2",), ())
+    assert text_of(house) == text
+
+
+def test_a_withdrawal_whose_row_is_taken_away_still_holds(house: House) -> None:
+    officer = house.visitor("ig_officer")
+    where = propose(officer, without(text_of(house), "HOUSING"))
+    assert officer.post(where, {"do": "WITHDRAWN", "end_reason": WHY}).status_code == 303
+    with house.hub.db.writing() as session:
+        session.execute(delete(agreement_acts))
+    assert "Proposed change: withdrawn" in house.visitor("dpo").get(where).text
+    assert approve(house.visitor("dpo"), where) == 403
+
+
+def test_a_rejection_that_is_turned_into_an_approval_in_the_database_counts_for_nothing(house: House) -> None:
+    id_ = renamed(house)
+    proposals.end(house.hub, keeper(house, "dpo"), id_, REJECTED, WHY)
+    with house.hub.db.writing() as session:
+        session.execute(update(agreement_acts).values(kind=proposals.APPROVED))
+    with pytest.raises(NotForYou):
+        proposals.approve(house.hub, keeper(house, "sms_guardian"), id_)
+    assert status_of(house) == AgreementStatus.ACTIVE
+    other = renamed(house)
+    assert not proposals.approve(house.hub, keeper(house, "dpo"), other)
+    with house.hub.db.writing() as session:
+        session.execute(update(agreement_acts).values(receipt="0" * 32))
+    assert not proposals.approve(house.hub, keeper(house, "sms_guardian"), other)
+
+
+def test_a_text_whose_act_died_before_its_event_counts_for_nothing_and_stops_nothing(house: House) -> None:
+    before = enacting.written_now(house.hub, "THORN-MASH", "2")
+    ctx = keeper(house, "dpo")
+    after = read_draft(without(write_draft(before), "HOUSING"))
+    enacting.put_text(house.hub, ctx.now, after, cause="AP-died", eid="d" * 32)
+    assert enacting.written_now(hub_now(house), "THORN-MASH", "2") == before
+    stop_it(house)
+
+
+def test_looking_for_a_change_reads_neither_the_whole_trail_nor_the_whole_register(house: House) -> None:
+    with house.hub.db.engine.connect() as connection:
+        explain = "EXPLAIN QUERY PLAN "
+        if connection.dialect.name == "postgresql":
+            explain = "EXPLAIN "
+            connection.execute(sql("SET LOCAL enable_seqscan = off"))  # So small a table would be read whole.
+        for query in (newest_agreement_event, select(entries.c.envelope).where(ABOUT_AGREEMENTS)):
+            written = query.compile(connection, compile_kwargs={"literal_binds": True})
+            plan = connection.execute(sql(explain + str(written))).all()
+            assert "audit_entry_agreement" in str(plan), plan

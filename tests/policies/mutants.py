@@ -11,9 +11,11 @@ import argparse
 import ast
 import contextlib
 import gc
+import hashlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import json
 import os
 import random
 import signal
@@ -47,6 +49,8 @@ READ_ONCE = frozenset({"policies.vocabulary", "policies.case", "policies.form"})
 #: A fault may make a loop endless. Seconds of processor time; the tests as they are take about two, the long ones ten.
 LONGEST_S = 90
 PASSED, FAILED, INTERRUPTED = 0, 1, 2
+#: Where it is kept what came of each fault, so that a run that was stopped goes on.
+KEPT = ROOT / "var" / "mutants.jsonl"
 
 
 class Place(NamedTuple):
@@ -54,6 +58,40 @@ class Place(NamedTuple):
 
     path: Path
     site: Site
+
+
+class Kept:
+    """What came of the faults that were tried before, one line each.
+
+    A fault that was noticed stays noticed for as long as its module is the same; one that was not is tried again as
+    soon as any of the tests is another. Whoever takes tests away starts afresh.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        tests = [Path(__file__).parent / name for name in ("test_given_cases.py", "build.py", *ORACLE, *LONG_ORACLE)]
+        self.tests = hashlib.sha256(b"".join(path.read_bytes() for path in tests)).hexdigest()[:16]
+        self.modules = {path: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in MODULES}
+        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+        self.found = {tuple(one["fault"]): one for one in map(json.loads, lines)}
+
+    def recall(self, place: Place) -> bool | None:
+        """Whether it was noticed; None when it has to be tried."""
+        one = self.found.get(self._key(place))
+        if one is None or not (one["noticed"] or one["tests"] == self.tests):
+            return None
+        return bool(one["noticed"])
+
+    def keep(self, place: Place, noticed: bool) -> None:
+        """Adds a line. Effects: the file."""
+        line = {"fault": self._key(place), "tests": self.tests, "noticed": noticed}
+        self.found[self._key(place)] = line
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self.file.open("a", encoding="utf-8") as out:
+            out.write(json.dumps(line) + "\n")
+
+    def _key(self, place: Place) -> tuple[str, str, int, str]:
+        return (place.path.stem, self.modules[place.path], place.site.number, place.site.fault)
 
 
 class FaultyModule(importlib.abc.MetaPathFinder, importlib.machinery.SourceFileLoader):
@@ -150,10 +188,15 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--module", choices=sorted({path.stem for path in MODULES}), help="faults of one module only")
     parser.add_argument("--seconds", type=float, default=1800, help="stop then and report what was tried (1800)")
     parser.add_argument("--least", type=float, default=0, metavar="PERCENT", help="fail when fewer are noticed (0)")
+    parser.add_argument(
+        "--afresh", action="store_true", help=f"forget what was tried before ({KEPT.relative_to(ROOT)})"
+    )
     asked = parser.parse_args(arguments)
     everything = places(asked.module)
     # In an order of chance: when the time is over, what was tried is a fair sample.
     drawn = random.Random(asked.seed).sample(everything, min(asked.sample or len(everything), len(everything)))
+    if asked.afresh:
+        KEPT.unlink(missing_ok=True)
     read_what_no_fault_touches()
     if noticed():
         print("The tests fail without any fault; put them right first.", file=sys.stderr)
@@ -162,20 +205,28 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _try(drawn: list[Place], asked: argparse.Namespace, of: int) -> int:
-    began, count, tried = time.monotonic(), 0, 0
+    began, kept = time.monotonic(), Kept(KEPT)
+    came_of: dict[str, list[bool]] = {}
     for place in drawn:
-        if time.monotonic() - began > asked.seconds:
-            print(f"Stopped after {asked.seconds:.0f} s; {len(drawn) - tried} faults were not tried.")
-            break
-        tried += 1
-        if noticed(place):
-            count += 1
-        else:
+        was = kept.recall(place)
+        if was is None:
+            if time.monotonic() - began > asked.seconds:
+                continue
+            was = noticed(place)
+            kept.keep(place, was)
+        came_of.setdefault(place.path.stem, []).append(was)
+        if not was:
             line = place.path.read_text(encoding="utf-8").splitlines()[place.site.line - 1].strip()
             print(f"{place.path.relative_to(ROOT)}:{place.site.line}: {place.site.fault}    {line}", flush=True)
-    percent = 100 * count / tried if tried else 0.0
+    for module, each in sorted(came_of.items()):
+        print(f"{module:20} {sum(each):5} of {len(each):5} noticed ({100 * sum(each) / len(each):.1f} %)")
+    tried = [one for each in came_of.values() for one in each]
+    if len(tried) < len(drawn):
+        print(f"Stopped after {asked.seconds:.0f} s; {len(drawn) - len(tried)} faults are not tried yet: run it again.")
+    percent = 100 * sum(tried) / len(tried) if tried else 0.0
     how = f"sample of {len(drawn)}, seed {asked.seed}" if len(drawn) < of else "all"
-    print(f"{count} of {tried} faults noticed ({percent:.1f} %); {how}, of {of} in {asked.module or 'all modules'}.")
+    where = asked.module or "all modules"
+    print(f"{sum(tried)} of {len(tried)} faults noticed ({percent:.1f} %); {how}, of {of} in {where}.")
     return 1 if percent < asked.least else 0
 
 
