@@ -18,12 +18,12 @@ import requests
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 from audit import Entry
 from hub.app import create_app
 from hub.assembly import Hub, open_hub
-from hub.demo.setting_up import Demonstration, set_up
+from hub.demo.setting_up import Demonstration, set_up, start_stand_ins
 from hub.settings import read_settings
 
 # Machines are noisy, so no example is judged by its time; and the same examples are tried everywhere.
@@ -51,17 +51,17 @@ def postgresql_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """Makes an empty database of the given engine and returns its address."""
 
-    def make(engine: str) -> str:
+    def make(engine: str, *, template: str = "template1") -> str:
         if engine == "sqlite":
             return f"sqlite:///{tmp_path_factory.mktemp('database') / 'kith.sqlite'}"
         maintenance = request.getfixturevalue("postgresql_url")
         name = f"kith_{uuid4().hex[:12]}"
         admin = create_engine(maintenance, isolation_level="AUTOCOMMIT")
         with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
         admin.dispose()
         address: str = admin.url.set(database=name).render_as_string(hide_password=False)
         return address
@@ -156,18 +156,65 @@ def choose_persona(authorize: str, persona: str) -> str:
         return f"{back.path}?{back.query}"
 
 
+@pytest.fixture(scope="session")
+def templates(
+    new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Demonstration]:
+    """Demonstrations that were set up and stopped, one per engine: to load the county once and copy it is quicker."""
+    made: dict[str, Demonstration] = {}
+
+    def template(engine: str) -> Demonstration:
+        if engine not in made:
+            made[engine] = set_up(
+                tmp_path_factory.mktemp("template") / "demo",
+                now=datetime.now(UTC),
+                base_url="http://127.0.0.1:8400",
+                database_url=new_database(engine),
+            )
+            made[engine].stop()
+        return made[engine]
+
+    return template
+
+
+def copied(template: Demonstration, folder: Path, address: str) -> Demonstration:
+    """The demonstration once more in another folder and database, with stand-ins of its own; both must be stopped."""
+    shutil.copytree(template.folder, folder)
+    stand_ins, _ = start_stand_ins(folder, template.base_url)
+    before, now = str(template.folder.resolve()), str(folder.resolve())
+    environment = {name: value.replace(before, now) for name, value in template.environment.items()}
+    return replace(
+        template, folder=folder, environment={**environment, "HUB_DATABASE_URL": address}, stand_ins=stand_ins
+    )
+
+
+@pytest.fixture(scope="session")
+def copied_database(new_database: Callable[..., str]) -> Callable[[str, str], str]:
+    """Copies a database that nobody uses now and returns the copy's address."""
+
+    def copy(engine: str, address: str) -> str:
+        source = make_url(address)
+        if engine == "postgresql":
+            return new_database(engine, template=source.database)
+        target = new_database(engine)
+        assert source.database is not None
+        shutil.copyfile(source.database, str(make_url(target).database))
+        return target
+
+    return copy
+
+
 @pytest.fixture(scope="session", params=ENGINES)
 def house(
-    request: pytest.FixtureRequest, new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    templates: Callable[[str], Demonstration],
+    copied_database: Callable[[str, str], str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[House]:
     """The demonstration on each engine; tests share it, so each opens enquiries of its own."""
-    folder: Path = tmp_path_factory.mktemp("house")
-    demonstration = set_up(
-        folder / "demo",
-        now=datetime.now(UTC),
-        base_url="http://127.0.0.1:8400",
-        database_url=new_database(request.param),
-    )
+    template = templates(request.param)
+    address = copied_database(request.param, template.environment["HUB_DATABASE_URL"])
+    demonstration = copied(template, tmp_path_factory.mktemp("house") / "demo", address)
     # Tests move the clock and put copies back, which witnesses are there to notice; those of the trail have their own.
     del demonstration.environment["HUB_WITNESS_POLICY_FILE"]
     clock = Clock()

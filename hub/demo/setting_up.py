@@ -79,7 +79,7 @@ def set_up(
     (folder / "keys").mkdir(mode=0o700)
     log_key = new_signing_key(folder / "keys" / "log.key")
     tell_witnesses(folder, VerifierKey.of(f"{urlsplit(base_url).hostname}/trail", log_key.public_key()))
-    stand_ins, about = _start_stand_ins(folder, base_url)
+    stand_ins, about = start_stand_ins(folder, base_url)
     try:
         environment = {
             "HUB_MODE": "demo",
@@ -182,7 +182,11 @@ def _empty(folder: Path) -> None:
     (folder / MARK).write_text("This folder is made anew by every demonstration.\n")
 
 
-def _start_stand_ins(folder: Path, base_url: str) -> tuple[subprocess.Popen[str], dict[str, str]]:
+def start_stand_ins(folder: Path, base_url: str) -> tuple[subprocess.Popen[str], dict[str, str]]:
+    """Starts them over a folder that holds the county; returns the process and what it says of itself.
+
+    Raises SettingsRefused when they do not start.
+    """
     process = subprocess.Popen(
         [
             sys.executable,
