@@ -19,7 +19,7 @@ from hub.keys import HUB
 from hub.register.recorded import CHANGE, ENACTED, NOT_ENACTED
 from hub.register.standing import hash_of_text, sealed_for
 from hub.register.tables import agreement_versions
-from policies import SharingAgreement, write_draft
+from policies import SharingAgreement, with_status, write_draft
 from policies.vocabulary import AgreementStatus
 
 #: How often an act that must succeed, a stop or a signature, is made again on what was put in force meanwhile.
@@ -99,9 +99,30 @@ def written_now(hub: Hub, reference: str, version: str) -> SharingAgreement:
     raise NotFound("There is no such agreement.", next_steps=("Go back to the list of agreements.",))
 
 
-def is_newest(hub: Hub, one: SharingAgreement) -> bool:
-    """Whether no later version of the reference is written: only the newest is changed."""
-    return all(other.version <= one.version for other in all_written(hub) if other.reference == one.reference)
+def why_not_from(hub: Hub, before: SharingAgreement, after: SharingAgreement) -> str | None:
+    """Why a version is not changed so while a later one is written, in a sentence, or None when it is.
+
+    Words are changed in the newest version only. An older one may be stopped or ended, and begin again as long as no
+    later one has come into force: a version that waits for signatures must not keep the one before it from protecting
+    anybody, and one that was replaced must not come back (of each reference the highest in force counts, rule P04).
+    """
+    later = [one for one in all_written(hub) if one.reference == before.reference and one.version > before.version]
+    if not later:
+        return None
+    if hash_of(with_status(before, after.status)) != hash_of(after):
+        return f"A later version than {before.version} exists: change the newest one."
+    replaced = [one.version for one in later if _was_in_force(hub, one)]
+    if after.status != AgreementStatus.ACTIVE or not replaced:
+        return None
+    return f"Version {replaced[0]} has been in force since, so version {before.version} does not begin again."
+
+
+def _was_in_force(hub: Hub, one: SharingAgreement) -> bool:
+    """Whether a version is or may have been in force. One that was given up before it began is on record as such."""
+    if one.status == AgreementStatus.TERMINATED:
+        recorded, key = hub.register.recorded(), (one.reference, one.version)
+        return key not in recorded.standing or key in recorded.begun
+    return one.status not in (AgreementStatus.DRAFT, AgreementStatus.IN_SIGNING)
 
 
 def _kind(before: SharingAgreement, after: SharingAgreement) -> str:

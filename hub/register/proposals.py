@@ -27,8 +27,8 @@ from hub.register.enacting import (
     all_written,
     enact,
     hash_of,
-    is_newest,
     tell,
+    why_not_from,
     written_now,
 )
 from hub.register.impact import Impact, impact_of
@@ -141,8 +141,6 @@ def draft(hub: Hub, ctx: RequestContext, before: SharingAgreement, text: str) ->
     NotForYou. Effects: one `audit:read` event before recorded decisions are opened.
     """
     require_keeper(ctx, before)
-    if not is_newest(hub, before):
-        raise FormRefused({"text": f"A later version than {before.version} exists: change the newest one."})
     text = text.replace("\r\n", "\n")
     try:
         typed = read_draft(text)
@@ -152,6 +150,8 @@ def draft(hub: Hub, ctx: RequestContext, before: SharingAgreement, text: str) ->
     except AgreementInvalid as error:
         raise FormRefused({"text": f"{_place(text, error.line)}{error.key}: {error.reason}."}) from None
     changes = substantive(before, after)
+    if (why := why_not_from(hub, before, after)) is not None:
+        raise FormRefused({"text": why})
     if not changes:
         raise FormRefused({"text": "Nothing is changed: the text says what the agreement says now."})
     others = [one for one in hub.agreements if (one.reference, one.version) != (after.reference, after.version)]
@@ -310,7 +310,7 @@ def approve(hub: Hub, ctx: RequestContext, id_: str) -> bool:
     if (why := why_not_approve(hub, ctx, one)) is not None:
         raise NotForYou(why)
     now = written_now(hub, one.before.reference, str(one.before.version))
-    if hash_of(now) != hash_of(one.before) or not is_newest(hub, one.before):
+    if hash_of(now) != hash_of(one.before) or why_not_from(hub, one.before, one.after) is not None:
         raise FormRefused({"decision": "The agreement has changed since this was proposed. Propose it again."})
     _act(hub, ctx, one, APPROVED, "")
     one = proposal_of(hub, id_)  # With what others said at the same moment.

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from audit import Entry
+from policies.vocabulary import AgreementStatus
 
 #: Actions of `agreement:*` events; permanent, like every code in the trail.
 ENACTED, NOT_ENACTED = "ENACTED", "NOT_ENACTED"
@@ -37,6 +38,8 @@ class Recorded:
     standing: Mapping[Key, Enacted] = field(default_factory=dict)
     counted: frozenset[str] = frozenset()
     causes: frozenset[str] = frozenset()
+    #: Versions that an act of the register has brought into force at some time.
+    begun: frozenset[Key] = frozenset()
     ended: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -45,7 +48,7 @@ def read_recorded(events: Iterable[Entry]) -> Recorded:
     found = [entry for entry in events if entry.fields.get("object", {}).get("type") == CHANGE]
     undone = {eid for entry in found if entry.fields.get("action") == NOT_ENACTED for eid in _refers(entry)}
     standing: dict[Key, Enacted] = {}
-    counted, causes, ended = set(), set(), {}
+    counted, causes, begun, ended = set(), set(), set(), {}
     for entry in found:
         action, about = entry.fields.get("action"), entry.fields["object"]
         if action in (REJECTED, WITHDRAWN):
@@ -59,7 +62,9 @@ def read_recorded(events: Iterable[Entry]) -> Recorded:
         standing[key] = Enacted(entry.eid, one["hash"], about["id"])
         counted.add(entry.eid)
         causes.add(about["id"])
-    return Recorded(standing, frozenset(counted), frozenset(causes), ended)
+        if entry.fields.get("outcome") == AgreementStatus.ACTIVE:
+            begun.add(key)
+    return Recorded(standing, frozenset(counted), frozenset(causes), frozenset(begun), ended)
 
 
 def _refers(entry: Entry) -> list[str]:

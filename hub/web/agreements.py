@@ -21,7 +21,7 @@ from hub.web.agreement_words import (
     in_words,
 )
 from hub.web.common import context_of, hub_of
-from policies import SharingAgreement, explain
+from policies import SharingAgreement, explain, with_status
 from policies.vocabulary import AgreementStatus, DataCategory, PartyStatus, Purpose, Role
 
 register = Blueprint("register", __name__)
@@ -178,7 +178,7 @@ def _actions(agreement: SharingAgreement, here: str) -> list[dict[str, str]]:
     if ctx.actor.role not in KEEPERS or ctx.actor.agency not in {party.agency for party in agreement.parties}:
         return []
     found = [("Get its text as a file", "/file")]
-    if enacting.is_newest(hub, agreement):
+    if enacting.why_not_from(hub, agreement, with_status(agreement, AgreementStatus.ACTIVE)) is None:
         found.insert(0, ("Propose a change", "/change"))
     if signatures.may_sign(hub, ctx, enacting.written_now(hub, agreement.reference, str(agreement.version))):
         found.insert(0, ("Sign for your agency", "/sign"))

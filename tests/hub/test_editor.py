@@ -195,6 +195,35 @@ def test_a_second_change_from_the_same_version_does_not_overwrite_the_newer_one_
         assert "A later version than 2 exists" in answer.text
 
 
+def test_a_stopped_version_begins_again_while_the_next_waits_for_signatures_and_no_more_once_that_was_in_force(
+    house: House,
+) -> None:
+    officer, dpo, guardian = (house.visitor(p) for p in ("ig_officer", "dpo", "sms_guardian"))
+    where = propose(officer, without(text_of(house), "HOUSING"))
+    assert [approve(dpo, where), approve(guardian, where)] == [303, 303]
+    assert officer.post(MASH + "/suspend", {"reason": WHY}).status_code == 303
+    starts = text_of(house).replace('"SUSPENDED"', '"ACTIVE"', 1)
+    more = officer.post(MASH + "/change", {"text": without(starts, "HOUSING"), "reason": WHY, "do": "propose"})
+    assert (more.status_code, "A later version than 2 exists" in more.text) == (422, True)
+    assert "Propose a change" in officer.get(MASH).text
+    where = propose(officer, starts)
+    assert [approve(dpo, where), approve(guardian, where)] == [303, 303]
+    assert status_of(house) == AgreementStatus.ACTIVE
+    new = enacting.written_now(house.hub, "THORN-MASH", "3")
+    assert sign_for(house, dpo, "police", new) == sign_for(house, officer, "csc", new) == 303
+    active = text_of(house, version="3").replace('"IN_SIGNING"', '"ACTIVE"', 1)
+    where = propose(officer, active, MASH[:-1] + "3")
+    assert [approve(dpo, where), approve(guardian, where)] == [303, 303]
+    assert officer.post(MASH + "/suspend", {"reason": WHY}).status_code == 303
+    refused = officer.post(MASH + "/change", {"text": starts, "reason": WHY, "do": "propose"})
+    assert (refused.status_code, "Version 3 has been in force since" in refused.text) == (422, True)
+    assert "Propose a change" not in officer.get(MASH).text
+    where = propose(officer, active, MASH[:-1] + "3")
+    assert [approve(dpo, where), approve(guardian, where)] == [303, 303]
+    assert status_of(house, 3) == AgreementStatus.ACTIVE
+    assert status_of(house) == AgreementStatus.SUSPENDED
+
+
 def meanwhile(
     monkeypatch: pytest.MonkeyPatch, room: ModuleType, name: str, other: Callable[[], object]
 ) -> Callable[[], None]:
