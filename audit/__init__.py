@@ -8,7 +8,7 @@ from pathlib import Path
 from audit.checking import Checked, Consistency
 from audit.checkpoint import Checkpoint, VerifierKey
 from audit.cosigners import Cosigners, Quorum, State, WitnessView
-from audit.entry import Entry, SealSubject
+from audit.entry import Entry, SealStaff, SealSubject
 from audit.errors import (
     AuditError,
     EntryUnknown,
@@ -59,6 +59,7 @@ __all__ = [
     "Receipt",
     "ReceiptProof",
     "Reconciled",
+    "SealStaff",
     "SealSubject",
     "Shape",
     "State",

@@ -30,6 +30,13 @@ LEAF_NAMESPACE = b"sigsum.org/v1/tree-leaf\x00"
 #: The event tells whose key and of which month it must be.
 SealSubject = Callable[[Event, str, bytes], bytes]
 
+#: The same for whoever acted: (event, the `user` or `authoriser` as it was given, plaintext) -> ciphertext.
+SealStaff = Callable[[Event, Mapping[str, str], bytes], bytes]
+
+#: Keys of an event that name a member of staff, in the order of their capsules, and what of them is sealed.
+_STAFF_KEYS = ("user", "authoriser")
+_SEALED_OF_STAFF = ("issuer", "subject")
+
 
 class SigningKey(Protocol):
     """An Ed25519 key that signs, whether it lies in a file or in a device that never gives it away."""
@@ -68,7 +75,11 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry as read back. `subjects` are ciphertexts in the order that `data[].subject` counts them."""
+    """One entry as read back.
+
+    `subjects` are ciphertexts in the order that `data[].subject` counts them, `staff` in the order that `user.staff`
+    and `authoriser.staff` count them; an entry of version 1 has none and names them in its fields.
+    """
 
     index: int
     eid: str
@@ -76,6 +87,7 @@ class Entry:
     kind: str
     fields: Mapping[str, Any]
     subjects: tuple[bytes, ...]
+    staff: tuple[bytes, ...]
     envelope: bytes
     leaf: bytes
 
@@ -85,20 +97,33 @@ def raw_public(key: Ed25519PublicKey) -> bytes:
     return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
-def seal(event: Event, persons: Sequence[str], seal_subject: SealSubject, submitter: Submitter) -> Sealed:
-    """Seal each person into a capsule of their own, wrap the event into its envelope and sign its leaf.
+def seal(
+    event: Event, persons: Sequence[str], seal_subject: SealSubject, seal_staff: SealStaff, submitter: Submitter
+) -> Sealed:
+    """Seal each person and whoever acted into capsules of their own, wrap the event into its envelope, sign its leaf.
 
-    What a capsule holds: {"eid", "n" (its number), "person"}, as canonical JSON.
+    What a capsule holds, as canonical JSON: {"eid", "n" (its number), "person"}, or for staff {"eid", "n", "issuer",
+    "subject"}.
     """
     capsules = []
     for number, person in enumerate(persons):
         plaintext = canonical({"eid": event.eid, "n": number, "person": str(person)})
         capsules.append(_base64(seal_subject(event, person, plaintext)))
+    fields = _unnamed(event.fields)
+    staff: list[str] = []
+    for name in _STAFF_KEYS:
+        if name in fields:
+            who = event.fields[name]
+            fields[name]["staff"] = len(staff)
+            identity = {key: who[key] for key in _SEALED_OF_STAFF if key in who}
+            plaintext = canonical({"eid": event.eid, "n": len(staff), **identity})
+            staff.append(_base64(seal_staff(event, who, plaintext)))
     envelope = canonical(
         {
             "header": event.header(),
-            "event": event.fields,
+            "event": fields,
             "subjects": capsules,
+            "staff": staff,
             "salt": _base64(secrets.token_bytes(SALT_BYTES)),
         }
     )
@@ -125,9 +150,10 @@ def sign_leaf(envelope: bytes, submitter: Submitter) -> bytes:
     return digest + submitter.key.sign(LEAF_NAMESPACE + digest) + submitter.key_hash
 
 
-def header_bytes(eid: str, t: int, kind: str) -> bytes:
-    """The header as it stands in the envelope; nothing else in an envelope can look like it."""
-    return f'"header":{{"eid":"{eid}","kind":"{kind}","t":{t},"v":1}},"salt":"'.encode()
+def has_header(envelope: bytes, eid: str, t: int, kind: str) -> bool:
+    """Whether an envelope begins its header so; nothing else in an envelope can look like it."""
+    said = f'"header":{{"eid":"{eid}","kind":"{kind}","t":{t},"v":'.encode()
+    return said + b'2},"salt":"' in envelope or said + b'1},"salt":"' in envelope
 
 
 def same_event(envelope: bytes, event: Event, subjects: int) -> bool:
@@ -138,7 +164,7 @@ def same_event(envelope: bytes, event: Event, subjects: int) -> bool:
     document = json.loads(envelope)
     return bool(
         document["header"]["kind"] == event.kind
-        and document["event"] == event.fields
+        and _unnamed(document["event"]) == _unnamed(event.fields)
         and len(document["subjects"]) == subjects
     )
 
@@ -155,10 +181,26 @@ def read_entry(index: int, envelope: bytes, leaf: bytes) -> Entry:
         t=header["t"],
         kind=header["kind"],
         fields=document["event"],
-        subjects=tuple(base64.b64decode(capsule, validate=True) for capsule in document["subjects"]),
+        subjects=_capsules(document["subjects"]),
+        staff=_capsules(document.get("staff", ())),
         envelope=envelope,
         leaf=leaf,
     )
+
+
+def _unnamed(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """An event's fields without what is sealed of whoever acted."""
+    hidden = {*_SEALED_OF_STAFF, "staff"}
+    roles = {
+        name: {key: value for key, value in fields[name].items() if key not in hidden}
+        for name in _STAFF_KEYS
+        if name in fields
+    }
+    return {**fields, **roles}
+
+
+def _capsules(texts: Sequence[str]) -> tuple[bytes, ...]:
+    return tuple(base64.b64decode(text, validate=True) for text in texts)
 
 
 def _base64(data: bytes) -> str:

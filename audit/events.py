@@ -17,7 +17,8 @@ from typing import Any
 
 from audit.errors import EventInvalid
 
-SCHEMA_VERSION = 1
+#: 2 since whoever acted is sealed as well; entries of version 1 name their pseudonym and stay as they are.
+SCHEMA_VERSION = 2
 
 #: RFC 8785 keeps to the whole numbers that a double holds exactly (RFC 7493 section 2.2).
 LARGEST_NUMBER = 2**53 - 1

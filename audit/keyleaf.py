@@ -33,7 +33,7 @@ def certify(public: bytes, *, origin: str, log: Submitter, now: datetime) -> Sea
         "object": {"type": "submitter-key", "id": _ALGORITHM + public.hex(), "hash": key_hash.hex()},
     }
     event = build(Kind.ADMIN, now=now, subjects=0, fields=fields, eid=key_leaf_eid(origin, key_hash))
-    return seal(event, [], _nobody, log)
+    return seal(event, [], _nobody, _nobody, log)
 
 
 def certified_key(envelope: bytes, leaf: bytes, log_public: bytes) -> bytes | None:
@@ -62,5 +62,5 @@ def require_signature(envelope: bytes, leaf: bytes, public: bytes) -> None:
         raise EventInvalid("The submitter's signature does not hold.") from None
 
 
-def _nobody(_event: Event, _person: str, _plaintext: bytes) -> bytes:
+def _nobody(_event: Event, _person: object, _plaintext: bytes) -> bytes:
     raise EventInvalid("A key leaf is about nobody.")

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from audit import outbox
 from audit import store as rows
-from audit.entry import LARGEST_ENVELOPE_BYTES, LEAF_BYTES, checksum, header_bytes
+from audit.entry import LARGEST_ENVELOPE_BYTES, LEAF_BYTES, checksum, has_header
 from audit.errors import AuditError, TrailCorrupt
 from audit.events import EID, Kind
 from audit.growth import Tree
@@ -151,7 +151,7 @@ class Leader:
             return "NOT_AN_EVENT"
         if len(entry.leaf) != LEAF_BYTES or len(entry.envelope) > LARGEST_ENVELOPE_BYTES:
             return "NOT_A_LEAF"
-        if header_bytes(entry.eid, entry.t, entry.kind) not in entry.envelope:
+        if not has_header(entry.envelope, entry.eid, entry.t, entry.kind):
             return "OTHER_HEADER"
         if certified := certified_key(entry.envelope, entry.leaf, self._log_public):
             self._certified[hashlib.sha256(certified).digest()] = certified

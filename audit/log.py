@@ -21,7 +21,7 @@ from audit import store as rows
 from audit.checking import Checked, check
 from audit.checkpoint import Checkpoint, VerifierKey
 from audit.cosigned import quorum_head
-from audit.entry import Entry, Sealed, SealSubject, SigningKey, Submitter, read_entry, seal
+from audit.entry import Entry, Sealed, SealStaff, SealSubject, SigningKey, Submitter, read_entry, seal
 from audit.errors import AuditError, EntryUnknown, EventInvalid, ProofError, TrailCorrupt, TrailUnavailable
 from audit.events import EID, Event, build, milliseconds
 from audit.growth import Tree
@@ -54,11 +54,11 @@ class Trail:
     """An append-only, independently checkable trail in one database.
 
     Takes: `origin`, the name of the log as others know it, such as `kith.example/county`; `seal_subject`, which
-    encrypts under a person's own key; `clock`, the time of checkpoints; `max_wait_s`, how long `append` may take;
-    `max_queue`, how many callers may wait at once; `state_folder`, where a PostgreSQL trail remembers its last tree
-    head, outside the database and its backups (SQLite: beside the database); `steady`, seconds that only ever pass,
-    against which the clock is held (None: it is not); `policy`, whose witnesses' cosignatures
-    go into receipts.
+    encrypts under a person's own key, and `seal_staff` under that of whoever acted; `clock`, the time of checkpoints;
+    `max_wait_s`, how long `append` may take; `max_queue`, how many callers may wait at once; `state_folder`, where a
+    PostgreSQL trail remembers its last tree head, outside the database and its backups (SQLite: beside the database);
+    `steady`, seconds that only ever pass, against which the clock is held (None: it is not); `policy`, whose
+    witnesses' cosignatures go into receipts.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Trail:
         log_key: SigningKey,
         origin: str,
         seal_subject: SealSubject,
+        seal_staff: SealStaff,
         clock: Callable[[], datetime],
         max_wait_s: float = 2.0,
         max_queue: int = 1024,
@@ -81,6 +82,7 @@ class Trail:
         self._submitter = Submitter.of(submitter_key)
         self._log = Submitter.of(log_key)
         self._seal_subject = seal_subject
+        self._seal_staff = seal_staff
         self._clock = clock
         self._time = Timekeeper(clock, steady)
         self._pulse = Pulse(self._look_around)
@@ -353,11 +355,11 @@ class Trail:
         if self._started_in != os.getpid():
             raise TrailUnavailable("The trail was started in another process: start it after forking.")
         try:
-            sealed = seal(event, subjects, self._seal_subject, self._submitter)
+            sealed = seal(event, subjects, self._seal_subject, self._seal_staff, self._submitter)
         except AuditError:
             raise
         except Exception as error:
-            raise rows.unavailable("The subjects could not be sealed", error) from None
+            raise rows.unavailable("The persons could not be sealed", error) from None
         return self._write(sealed, may_be_replay=may_be_replay)
 
     def _tell_of_refusal(self, reason: str) -> None:

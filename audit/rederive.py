@@ -10,7 +10,7 @@ from collections import defaultdict
 from sqlalchemy import Connection, func, select
 
 from audit.checkpoint import Checkpoint, VerifierKey
-from audit.entry import commits, header_bytes
+from audit.entry import commits, has_header
 from audit.errors import TrailCorrupt
 from audit.store import entry_rows_from, open_signed, read_signed_head
 from audit.tables import checkpoints, nodes
@@ -49,7 +49,7 @@ def rederive(connection: Connection, key: VerifierKey, remembered: str) -> Peaks
             raise TrailCorrupt(f"Entry {peaks.size} is missing.")
         if not commits(leaf, envelope):
             raise TrailCorrupt(f"Entry {index} is not what was signed.")
-        if header_bytes(eid, t, kind) not in envelope:
+        if not has_header(envelope, eid, t, kind):
             raise TrailCorrupt(f"The columns of entry {index} do not say what its envelope says.")
         running = leaf_hash(leaf)
         if running != stored_hash:

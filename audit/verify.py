@@ -32,8 +32,8 @@ _SIGNATURES_BY_LOT = 10_000
 
 #: An envelope is canonical JSON, so it looks like this and in no other way.
 _ENVELOPE = re.compile(
-    rb'\{"event":\{.*\},"header":\{"eid":"([0-9a-f]{32})","kind":"([a-z:-]+)","t":(-?[0-9]+),"v":1\},'
-    rb'"salt":"[A-Za-z0-9+/]{43}=","subjects":\[[^\]]*\]\}',
+    rb'\{"event":\{.*\},"header":\{"eid":"([0-9a-f]{32})","kind":"([a-z:-]+)","t":(-?[0-9]+),"v":(?:1\},'
+    rb'"salt":"[A-Za-z0-9+/]{43}="|2\},"salt":"[A-Za-z0-9+/]{43}=","staff":\[[^\]]*\]),"subjects":\[[^\]]*\]\}',
     re.DOTALL,
 )
 
@@ -536,7 +536,10 @@ def _submitter_keys(directory: Path, trusted: Sequence[str]) -> dict[bytes, Ed25
     if trusted:
         keys = [bytes.fromhex(key) for key in trusted]
     else:
-        keys = [bytes.fromhex(key) for key in _json((directory / "submitters.json").read_bytes()).values()]
+        labelled = _json((directory / "submitters.json").read_bytes())
+        keys = [bytes.fromhex(key) for key in labelled.values()]
+        if labelled != {hashlib.sha256(key).hexdigest(): key.hex() for key in keys}:
+            raise Refused("submitters.json does not name each key by its SHA-256.")
     return {hashlib.sha256(key).digest(): Ed25519PublicKey.from_public_bytes(key) for key in keys}
 
 

@@ -17,7 +17,7 @@ from audit import Cosigners, Event, Steady, Trail, since_boot
 from connectors import Connector, Gatherer, Partner, build_connector, load_partners
 from hub.db import Database, make_engine
 from hub.device import DeviceLogKey
-from hub.erasure import KeyStore, SubjectKeys, month_of
+from hub.erasure import KeyStore, SubjectKeys, month_of, staff_subject
 from hub.errors import SettingsRefused
 from hub.keys import HUB, KeyRing, new_signing_key, read_signing_key
 from hub.migrations import current, newest
@@ -118,12 +118,17 @@ def open_hub(settings: Settings, *, clock: Clock = utc_now, steady: Steady | Non
         agency = event.fields.get("custodian") or event.fields.get("user", {}).get("agency")
         return subject_keys.seal(agency if agency in partners else HUB, month_of(event.t), person, plaintext)
 
+    def seal_staff(event: Event, who: Mapping[str, str], plaintext: bytes) -> bytes:
+        agency = who["agency"] if who["agency"] in partners else HUB
+        return subject_keys.seal(agency, month_of(event.t), staff_subject(who["subject"]), plaintext)
+
     trail = Trail(
         database.engine,
         submitter_key=submitter_key,
         log_key=log_key,
         origin=settings.origin,
         seal_subject=seal_subject,
+        seal_staff=seal_staff,
         clock=clock,
         max_wait_s=settings.trail_wait_s,
         state_folder=settings.keys_folder,

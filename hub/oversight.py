@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from audit import Entry, EntryUnknown, EventInvalid, ProofError, Receipt, ReceiptProof, TrailCorrupt
 from connectors import OfferedField
+from hub.acting import ERASED, marks_of, named, user_capsule, user_in, user_mark
 from hub.assembly import Hub
 from hub.casefile import LONDON, CaseFile, PersonFacts
 from hub.context import RequestContext
@@ -58,6 +59,8 @@ NOBODY = "PE-nobody"
 OVERSEERS = frozenset({Role.IG_OFFICER, Role.PRIVACY_OFFICER, Role.DPO})
 #: A colleague searched the register by name without saying for which case.
 NAME_SEARCH = "NAME_SEARCH"
+#: So many members of staff can be looked for at once: each has a mark for every agency and month.
+MOST_NAMED = 20
 #: Rows of one page of the register.
 PAGE = 50
 #: Entries that are brought into the register in one transaction, so that no other writer waits long.
@@ -139,6 +142,9 @@ def parse_filter(hub: Hub, ctx: RequestContext, typed: Mapping[str, str]) -> Fil
     agency = typed.get("agency") or None
     if agency is not None and agency not in hub.partners:
         errors["agency"] = "Choose one of the agencies."
+    user = typed.get("user", "").strip() or None
+    if user and sum(user.casefold() in name.casefold() for name in staff_names(hub).values()) > MOST_NAMED:
+        errors["user"] = f"More than {MOST_NAMED} people have this in their name. Enter more of it."
     person = None
     who = typed.get("person", "").strip()
     if reference is not None and not CASE_REFERENCE.fullmatch(reference):
@@ -167,7 +173,7 @@ def parse_filter(hub: Hub, ctx: RequestContext, typed: Mapping[str, str]) -> Fil
     return Filter(
         case_reference=reference,
         person=person,
-        user=typed.get("user", "").strip() or None,
+        user=user,
         agency=agency,
         purpose=purpose,
         first_day=first,
@@ -243,8 +249,8 @@ def register(hub: Hub, ctx: RequestContext, wanted: Filter) -> Register:
                 at=_moment(row["t"]),
                 kind=row["kind"],
                 outcome=row["outcome"],
-                user=row["user"],
-                user_name=_who(names, row["user"]),
+                user=(by := user_in(hub, row["acted"]) if row["acted"] else row["user"]),
+                user_name=_who(names, by),
                 agency=row["agency"],
                 purpose=row["purpose"],
                 sources=tuple(row["sources"]),
@@ -278,7 +284,8 @@ def _matching(hub: Hub, wanted: Filter, names: Mapping[str, str]) -> Select[Any]
         query = query.where(r.t < _milliseconds(wanted.last_day + timedelta(days=1)))
     if wanted.user:
         users = {u for u, name in names.items() if wanted.user.casefold() in name.casefold()}
-        query = query.where(r.user.in_(users | {wanted.user}))
+        marks_by_user = [marks_of(hub, user) for user in users | {wanted.user}]
+        query = query.where(r.user.in_(set().union(*marks_by_user)))
     return query
 
 
@@ -298,7 +305,7 @@ def matching_entries(hub: Hub, wanted: Filter, *, most: int) -> tuple[list[Enter
 
 
 def _entered(hub: Hub, eid: str, names: Mapping[str, str]) -> Entered:
-    found = hub.trail.entry(eid)
+    found = named(hub, hub.trail.entry(eid))
     return Entered(
         entry=found,
         at=_moment(found.t),
@@ -315,7 +322,7 @@ def entry(hub: Hub, ctx: RequestContext, eid: str) -> Entered:
     """One event with its proof, verified now. Effects: one `audit:read` event. Raises NotFound."""
     require_audit_access(hub, ctx, mode=AccessMode.VIEW, rationale="Review of one disclosure in the register")
     try:
-        found = hub.trail.entry(eid)
+        found = named(hub, hub.trail.entry(eid))
     except (EntryUnknown, EventInvalid) as error:
         raise NotFound("There is no such entry.") from error
     except TrailCorrupt:
@@ -426,7 +433,8 @@ def _project(hub: Hub, batch: list[Entry]) -> bool:
                 "kind": found.kind,
                 "outcome": fields.get("outcome") or fields.get("decision", {}).get("outcome") or alarm,
                 "purpose": fields.get("purpose"),
-                "user": user.get("subject"),
+                "user": user_mark(found),
+                "acted": user_capsule(found),
                 "agency": user.get("agency"),
                 "sources": fields.get("source", []),
                 "subject_count": len(found.subjects),
@@ -451,6 +459,8 @@ def _project(hub: Hub, batch: list[Entry]) -> bool:
 
 def _who(names: Mapping[str, str], user: str | None) -> str:
     """The name of who acted; somebody who never signed in here is named by their id, never taken for the hub."""
+    if user == ERASED:
+        return "Erased: nobody can say any more who this was"
     return names.get(user, user) if user else "The hub itself"
 
 
@@ -459,10 +469,11 @@ def _as_registered(hub: Hub, ctx: RequestContext, eid: str) -> Entry:
     with hub.db.session() as session:
         row = session.execute(select(disclosure_register).where(disclosure_register.c.eid == eid)).mappings().first()
     if row is None:
-        return Entry(-1, eid, int(ctx.now.timestamp() * 1000), "Cannot be read", {}, (), b"", b"")
+        return Entry(-1, eid, int(ctx.now.timestamp() * 1000), "Cannot be read", {}, (), (), b"", b"")
+    by = user_in(hub, row["acted"]) if row["acted"] else row["user"]
     fields = {"outcome": row["outcome"], "purpose": row["purpose"]}
-    fields["user"] = {"subject": row["user"], "agency": row["agency"]} if row["user"] else {}
-    return Entry(row["index"], eid, row["t"], row["kind"], fields, (), b"", b"")
+    fields["user"] = {"subject": by, "agency": row["agency"]} if by else {}
+    return Entry(row["index"], eid, row["t"], row["kind"], fields, (), (), b"", b"")
 
 
 def person_in(hub: Hub, capsule: bytes) -> str | None:

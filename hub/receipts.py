@@ -4,6 +4,7 @@ For: the page of a receipt. Must never tell a receipt that is not there from one
 """
 
 from audit import EntryUnknown, EventInvalid, ReceiptProof
+from hub.acting import named
 from hub.assembly import Hub
 from hub.context import RequestContext
 from hub.errors import NotFound
@@ -21,7 +22,7 @@ def receipt_of(hub: Hub, ctx: RequestContext, eid: str) -> ReceiptProof:
     nothing = NotFound("There is no such receipt.")
     try:
         proof = hub.trail.receipt(eid)
-        fields = hub.trail.entry(eid).fields
+        fields = named(hub, hub.trail.entry(eid)).fields
     except (EntryUnknown, EventInvalid) as error:
         raise nothing from error
     user, actor = fields.get("user", {}), ctx.actor

@@ -1,22 +1,27 @@
-"""Orders that make the trail forget: erase a subject, let a month expire, hold, release, wrap keys anew.
+"""Orders that make the trail forget: erase a subject or a member of staff who left, let a month expire, hold, release,
+wrap keys anew.
 
 For: `python -m hub keys`. Every order is an event before it is carried out and another one afterwards, so that a
 crash between the two is seen. Must never write into an event whom it is about: only the reference of the case, which
 leads there on paper. Nothing that a legal hold covers is destroyed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from audit import Receipt
+from sqlalchemy import delete
+
+from audit import Entry, Receipt
+from hub.acting import ROLES
 from hub.assembly import Hub
 from hub.decisions import forget_month
-from hub.erasure import MONTH, Hold, handle_of
+from hub.erasure import MONTH, Hold, handle_of, staff_subject
 from hub.errors import HubError, KeyRefused
 from hub.oversight import CASE_REFERENCE, person_in
 from hub.people import former_persons
+from hub.tables import staff, user_acts, web_sessions
 
 #: Why a subject may be erased: UK GDPR Article 17, Data Protection Act 2018 section 47, or a court says so.
 REASONS = ("UKGDPR_ART17", "DPA2018_S47", "COURT_ORDER")
@@ -53,14 +58,49 @@ def erase(hub: Hub, person: str, *, case: str, reason: str) -> Erased:
     Effects: two `erase` events; the key store forgets; the rows go. All receipts verify afterwards.
     """
     _check_case(case, person)
-    if reason not in REASONS:
-        raise OrderRefused(f"The reason must be one of {', '.join(REASONS)}.")
     with hub.db.session() as session:
         former = former_persons(session, person)
-    older, seen = _mentions(hub, person)
+
+    def is_older(entry: Entry) -> bool:
+        return any(handle_of(capsule) is None and person_in(hub, capsule) == person for capsule in entry.subjects)
+
+    return _erase(hub, person, is_older, case=case, reason=reason, action="ERASE_SUBJECT", former_ids=former)
+
+
+def erase_staff(hub: Hub, user: str, *, case: str, reason: str) -> Erased:
+    """Destroys every key of one member of staff, who left: nobody can say any more which entries they caused.
+
+    Takes: `user`, the id that the page of an entry shows. What they did, in which role and for which agency, stays.
+    Raises and Effects: as `erase`; besides, their name, their sessions and the counts of their acts go.
+    """
+    _check_case(case, user)
+
+    def is_older(entry: Entry) -> bool:
+        return any(entry.fields.get(role, {}).get("subject") == user for role in ROLES)
+
+    done = _erase(hub, staff_subject(user), is_older, case=case, reason=reason, action="ERASE_STAFF")
+    with hub.db.writing() as session:
+        for table in (staff, web_sessions, user_acts):
+            session.execute(delete(table).where(table.c.user == user))
+    return done
+
+
+def _erase(
+    hub: Hub,
+    subject: str,
+    is_older: Callable[[Entry], bool],
+    *,
+    case: str,
+    reason: str,
+    action: str,
+    former_ids: tuple[str, ...] = (),
+) -> Erased:
+    if reason not in REASONS:
+        raise OrderRefused(f"The reason must be one of {', '.join(REASONS)}.")
+    older, seen = _mentions(hub, subject, is_older)
     with hub.subject_keys.store.lock():
-        mark = hub.subject_keys.mark(person)
-        named = {pair for pair, handle in hub.subject_keys.handles(person).items() if handle in seen}
+        mark = hub.subject_keys.mark(subject)
+        named = {pair for pair, handle in hub.subject_keys.handles(subject).items() if handle in seen}
         months = sorted(hub.subject_keys.months_of(mark) | named)
         stopping = [
             hold
@@ -68,17 +108,17 @@ def erase(hub: Hub, person: str, *, case: str, reason: str) -> Erased:
             if hold.subject in (None, mark) and (hold.subject == mark or any(hold.covers(*m) for m in months))
         ]
         # Events about one person of one case hold no month and no count by which entries could be told apart.
-        about = {"reason": reason, "object": {"type": "case", "id": case}, "action": "ERASE_SUBJECT"}
+        about = {"reason": reason, "object": {"type": "case", "id": case}, "action": action}
         if stopping:
             _stopped(hub, stopping, **about)
         if months:
             ordered = _tell(hub, outcome="ORDERED", **about)
-            keys = hub.subject_keys.erase(person, months, seen=seen)
+            keys = hub.subject_keys.erase(subject, months, seen=seen)
     if not months:
-        said = f" {older} entries of an older format name them under one key for all." if older else ""
+        said = f" {older} entries of an older format name them, and no key of theirs hides it." if older else ""
         raise OrderRefused("The trail has no key for this person: nothing was destroyed." + said)
     receipt = _tell(hub, outcome="ERASED", refers=[ordered.eid], **about)
-    return Erased(keys, receipt, older, former)
+    return Erased(keys, receipt, older, former_ids)
 
 
 def past_retention(hub: Hub, now: datetime) -> list[tuple[str, str]]:
@@ -174,19 +214,16 @@ def _stopped(hub: Hub, stopping: Sequence[Hold], **about: Any) -> None:
     )
 
 
-def _mentions(hub: Hub, person: str) -> tuple[int, frozenset[bytes]]:
-    """How many entries from before there were subject keys name this person, and which of their handles stand in the
-    trail - which never forgets, while a database that was put back may lack the rows.
+def _mentions(hub: Hub, subject: str, is_older: Callable[[Entry], bool]) -> tuple[int, frozenset[bytes]]:
+    """How many entries of older formats name this subject, and which of their handles stand in the trail - which never
+    forgets, while a database that was put back may lack the rows.
     """
-    theirs = frozenset(hub.subject_keys.handles(person).values())
+    theirs = frozenset(hub.subject_keys.handles(subject).values())
     older = 0
     seen: set[bytes] = set()
     for entry in hub.trail.events():
-        handles = {handle_of(capsule): capsule for capsule in entry.subjects}
-        seen |= theirs & handles.keys()
-        older += None in handles and any(
-            handle_of(capsule) is None and person_in(hub, capsule) == person for capsule in entry.subjects
-        )
+        seen |= theirs & {handle_of(capsule) for capsule in (*entry.subjects, *entry.staff)}
+        older += is_older(entry)
     return older, frozenset(seen)
 
 

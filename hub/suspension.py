@@ -38,7 +38,6 @@ def suspend(hub: Hub, ctx: RequestContext, *, alarm: str) -> None:
         action="account-suspended",
         outcome="SUSPENDED",
         refers=[alarm],
-        object={"type": "user", "id": user},
     )
     write(
         hub,

@@ -12,6 +12,7 @@ import click
 from hub import retention
 from hub.assembly import Hub, open_hub
 from hub.device import device_of, make_keys
+from hub.erasure import staff_subject
 from hub.keys import new_signing_key
 from hub.settings import read_settings
 
@@ -56,17 +57,26 @@ def device(module: str, token: str, pin_file: str) -> None:
 
 
 @keys.command()
-@click.option("--subject", required=True, help="Person id, like PE-..., as the page of an entry shows it.")
+@click.option("--subject", help="Person id, like PE-..., as the page of an entry shows it.")
+@click.option("--staff", help="Instead: the id of a member of staff who left, like US-..., as an export shows it.")
 @_case
 @click.option("--reason", type=click.Choice(retention.REASONS), required=True)
 @click.confirmation_option(prompt="What is destroyed cannot be brought back by anybody. Go on?")
-def erase(subject: str, case: str, reason: str) -> None:
-    """Destroy every key of one subject: nobody can say any more which entries were about them."""
+def erase(subject: str | None, staff: str | None, case: str, reason: str) -> None:
+    """Destroy every key of one subject: nobody can say any more which entries were about them.
+
+    With --staff: nor which entries a member of staff caused. Roles and agencies stay.
+    """
+    if (subject is None) == (staff is None):
+        raise click.UsageError("Give --subject or --staff.")
     with _opened() as hub:
-        done = retention.erase(hub, subject, case=case, reason=reason)
+        if staff is not None:
+            done = retention.erase_staff(hub, staff, case=case, reason=reason)
+        else:
+            done = retention.erase(hub, str(subject), case=case, reason=reason)
     click.echo(f"{done.keys} keys destroyed. Receipt {done.receipt.eid}")
     if done.older_entries:
-        click.echo(f"! {done.older_entries} entries of an older format still name them: they had one key for all.")
+        click.echo(f"! {done.older_entries} entries of an older format still name them, and always will.")
     if done.former_ids:
         click.echo(f"! Records came to them from {', '.join(done.former_ids)}: erase these too if they are the same.")
 
@@ -100,12 +110,16 @@ def expire(dry_run: bool) -> None:
 @keys.command()
 @_case
 @click.option("--subject", help="Only this person's keys.")
+@click.option("--staff", help="Only the keys of this member of staff.")
 @click.option("--agency", help="Only keys of this agency.")
 @click.option("--month", help="Only keys of this month, like 2026-11.")
-def hold(case: str, subject: str | None, agency: str | None, month: str | None) -> None:
+def hold(case: str, subject: str | None, staff: str | None, agency: str | None, month: str | None) -> None:
     """Begin a legal hold: what it covers is neither erased nor expires. Without a limit it covers everything."""
+    if subject and staff:
+        raise click.UsageError("Give --subject or --staff.")
     with _opened() as hub:
-        receipt = retention.hold(hub, case=case, person=subject, agency=agency, month=month)
+        person = staff_subject(staff) if staff else subject
+        receipt = retention.hold(hub, case=case, person=person, agency=agency, month=month)
     click.echo(f"Held under {case}. Receipt {receipt.eid}")
 
 

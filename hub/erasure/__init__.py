@@ -5,6 +5,16 @@ something, each with its events, are in hub/retention.py.
 """
 
 from hub.erasure.store import MONTH, Hold, KeyStore, month_of
-from hub.erasure.subject_keys import SubjectErased, SubjectKeys, handle_of, metadata
+from hub.erasure.subject_keys import SubjectErased, SubjectKeys, handle_of, metadata, staff_subject
 
-__all__ = ["MONTH", "Hold", "KeyStore", "SubjectErased", "SubjectKeys", "handle_of", "metadata", "month_of"]
+__all__ = [
+    "MONTH",
+    "Hold",
+    "KeyStore",
+    "SubjectErased",
+    "SubjectKeys",
+    "handle_of",
+    "metadata",
+    "month_of",
+    "staff_subject",
+]

@@ -314,6 +314,11 @@ def handle_of(capsule: bytes) -> bytes | None:
     return capsule[1 : 1 + HANDLE_BYTES] if capsule[:1] == FORMAT else None
 
 
+def staff_subject(user: str) -> str:
+    """Who a member of staff is among the subjects of keys: never the same as a person of that id."""
+    return f"staff:{user}"
+
+
 def _opens(key: MonthKey, handle: bytes, wrapped: bytes) -> bool:
     try:
         _unwrap(key, handle, wrapped)

@@ -16,6 +16,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from audit import EntryUnknown, EventInvalid
+from hub.acting import named
 from hub.assembly import Hub
 from hub.context import RequestContext
 from hub.enquiries import LEAST, acts_since, count_act, says_enough, user_of
@@ -332,7 +333,7 @@ def _counting(hub: Hub, one: Proposal) -> list[Act]:
 def _is_recorded(hub: Hub, one: Proposal, act: Act) -> bool:
     """Whether the trail has this very approval: a row that somebody wrote or turned round has no such event."""
     try:
-        event = hub.trail.entry(act.receipt)
+        event = named(hub, hub.trail.entry(act.receipt))
     except (EntryUnknown, EventInvalid):
         return False
     said, by = event.fields, event.fields.get("authoriser", {})

@@ -16,7 +16,7 @@ from audit.growth import Tree
 from audit.keyleaf import certified_key, certify, key_leaf_eid
 from audit.placing import pending
 from audit.store import SUBMITTER, Store, read_head, read_peaks
-from tests.audit.conftest import LOG_KEY, NOW, ORIGIN, SUBMITTER_KEY, TrailMaker, seal_for, search
+from tests.audit.conftest import LOG_KEY, NOW, ORIGIN, SUBMITTER_KEY, TrailMaker, seal_for, seal_staff_for, search
 
 VKEY = VerifierKey.of(ORIGIN, LOG_KEY.public_key())
 STRANGER = Submitter.of(Ed25519PrivateKey.from_private_bytes(b"X" * 32))
@@ -24,7 +24,7 @@ LOG = Submitter.of(LOG_KEY)
 
 
 def signed_by(submitter: Submitter) -> Sealed:
-    return seal(build("search", now=NOW, subjects=0, fields=search()), [], seal_for, submitter)
+    return seal(build("search", now=NOW, subjects=0, fields=search()), [], seal_for, seal_staff_for, submitter)
 
 
 def smuggle(engine: Engine, *sealed: Sealed) -> None:

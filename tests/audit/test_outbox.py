@@ -18,7 +18,7 @@ from audit import leader, outbox
 from audit.entry import Submitter, seal
 from audit.events import build
 from audit.store import Store
-from tests.audit.conftest import NOW, SUBMITTER_KEY, TrailMaker, disclosure, seal_for, search
+from tests.audit.conftest import NOW, SUBMITTER_KEY, TrailMaker, disclosure, seal_for, seal_staff_for, search
 from tests.audit.test_trail import EID, PRELUDE, ROOT, count, fill, numbers, rows_of
 
 pytestmark = pytest.mark.postgresql
@@ -40,7 +40,7 @@ def no_leader(postgresql_engine: Engine) -> Iterator[None]:
 def handed_in(key: Ed25519PrivateKey, **changes: object) -> dict[str, object]:
     """A row as somebody with rights on the database may insert it."""
     event = build("sign-in", now=NOW, subjects=0, fields={"client": {"id": "web"}, "outcome": "DONE"})
-    sealed = seal(event, [], seal_for, Submitter.of(key))
+    sealed = seal(event, [], seal_for, seal_staff_for, Submitter.of(key))
     row = {"eid": event.eid, "t": event.t, "kind": "sign-in", "leaf": sealed.leaf, "envelope": sealed.envelope}
     return {**row, **changes}
 

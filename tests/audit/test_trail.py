@@ -12,6 +12,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,8 +24,10 @@ from sqlalchemy.exc import DatabaseError
 
 import audit
 from audit.checkpoint import open_note
+from audit.events import canonical
 from audit.tree import verify_consistency, verify_inclusion
-from tests.audit.conftest import LOG_KEY, NOW, ORIGIN, TrailMaker, disclosure, seal_for, search
+from audit.verify import verify_receipt
+from tests.audit.conftest import LOG_KEY, NOW, ORIGIN, USER, TrailMaker, disclosure, open_for, seal_for, search
 
 ROOT = Path(__file__).parent.parent.parent
 EID = "0123456789abcdef" * 2
@@ -42,7 +45,8 @@ NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 def open_trail(url):
     trail = audit.Trail(create_engine(url), submitter_key=Ed25519PrivateKey.from_private_bytes(b"S" * 32),
                         log_key=Ed25519PrivateKey.from_private_bytes(b"L" * 32), origin="kith.example/county",
-                        seal_subject=lambda event, person, plaintext: b"sealed", clock=lambda: NOW)
+                        seal_subject=lambda event, person, plaintext: b"sealed",
+                        seal_staff=lambda event, who, plaintext: b"sealed", clock=lambda: NOW)
     trail.start()
     return trail
 
@@ -103,6 +107,49 @@ def test_a_person_whose_key_is_missing_stops_the_event(engine: Engine, open_trai
         trail.append("disclosure:made", now=NOW, subjects=["person-1"], **disclosure())
     assert "person-1" not in str(refusal.value)
     assert count(engine) == 0
+
+
+def test_whoever_acted_and_whoever_approved_are_sealed_and_their_roles_are_not(trail: audit.Trail) -> None:
+    approver = {"issuer": "https://idp.example/", "subject": "u-99aa", "role": "DPO", "agency": "HOU"}
+    said = {**disclosure(), "authoriser": approver}
+    entry = trail.entry(trail.append("disclosure:made", now=NOW, subjects=["person-1"], eid=EID, **said).eid)
+    for hidden in (b"u-7f3a", b"u-99aa", b"idp.example"):
+        assert hidden not in entry.envelope
+    assert entry.fields["user"] == {"role": "MASH_SOCIAL_WORKER", "agency": "CSC", "staff": 0}
+    assert entry.fields["authoriser"] == {"role": "DPO", "agency": "HOU", "staff": 1}
+    opened = [open_for(who, capsule) for who, capsule in zip(("u-7f3a", "u-99aa"), entry.staff, strict=True)]
+    assert opened[1] == {"eid": EID, "n": 1, "issuer": "https://idp.example/", "subject": "u-99aa"}
+    assert opened[0]["subject"] == "u-7f3a"
+    # A retry is known by what can be compared; another role is another event.
+    assert trail.append("disclosure:made", now=NOW, subjects=["person-1"], eid=EID, **said).eid == EID
+    with pytest.raises(audit.EventConflict):
+        trail.append("disclosure:made", now=NOW, subjects=["person-1"], eid=EID, **disclosure())
+
+
+def test_entries_of_version_1_which_name_a_pseudonym_stay_valid(
+    engine: Engine, open_trail: TrailMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written before whoever acts was sealed."""
+
+    def as_before(document: dict[str, Any]) -> bytes:
+        if "staff" in document:
+            event = {**document["event"], **({"user": USER} if "user" in document["event"] else {})}
+            document = {key: value for key, value in document.items() if key != "staff"} | {"event": event}
+            document["header"] = {**document["header"], "v": 1}
+        return canonical(document)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("audit.entry.canonical", as_before)
+        with open_trail(engine, start=False) as trail:
+            old = trail.append("search", now=NOW, eid=EID, **search())
+    with open_trail(engine, start=False) as trail:
+        new = trail.append("search", now=NOW, **search())
+        entries = [trail.entry(receipt.eid) for receipt in (old, new)]
+        assert [len(entry.staff) for entry in entries] == [0, 1]
+        assert entries[0].fields["user"] == USER
+        assert trail.append("search", now=NOW, eid=EID, **search()) == old
+        (tmp_path / "old.json").write_text(trail.receipt(old.eid).json())
+        assert verify_receipt(tmp_path / "old.json", str(trail.verifier_key), [])
 
 
 def test_a_clock_that_fails_stops_the_writing(sqlite_engine: Engine, open_trail: TrailMaker) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy import delete, insert, select
 from audit.tiles import export
 from audit.verify import verify_directory, verify_receipt
 from hub import commands, oversight, retention
+from hub.acting import named
 from hub.assembly import open_hub
 from hub.db import Database, make_engine
 from hub.demo.setting_up import persona_context
@@ -38,6 +39,7 @@ MASTER = bytes(range(32))
 MONTH = "2026-11"
 WHO, OTHER = "PE-11111111", "PE-22222222"
 PLAIN, PLAIN_OTHER = b'{"person":"PE-11111111"}', b'{"person":"PE-22222222"}'
+STAFF = "US-erasure"
 CASE = "IG-2026-44"
 REASON = "UKGDPR_ART17"
 
@@ -396,14 +398,14 @@ def test_only_one_at_a_time_changes_the_store(tmp_path: Path, monkeypatch: pytes
 # -- orders, through the hub ------------------------------------------------------------------------------
 
 
-def tell_of(house: House, person: str, agency: str = "csc") -> str:
+def tell_of(house: House, person: str, agency: str = "csc", user: str = STAFF) -> str:
     """A disclosure about somebody whom only the trail knows; returns its event id."""
     hub = house.hub
     receipt = hub.trail.append(
         "disclosure:made",
         now=hub.clock(),
         subjects=[person],
-        user={"issuer": "demo", "subject": "US-erasure", "role": "MASH_SOCIAL_WORKER", "agency": agency},
+        user={"issuer": "demo", "subject": user, "role": "MASH_SOCIAL_WORKER", "agency": agency},
         purpose="S47_ENQUIRY",
         basis={"article6": ["6_1_e"]},
         source=["housing"],
@@ -475,6 +477,41 @@ def test_an_erasure_is_told_before_and_after_without_saying_whom(house: House) -
         assert entry.subjects == ()
         assert entry.fields["object"] == {"type": "case", "id": CASE}
         assert who.encode() not in entry.envelope
+
+
+def test_who_left_and_was_erased_is_nowhere_named_and_what_they_did_still_verifies(
+    house: House, tmp_path: Path
+) -> None:
+    hub, leaver = house.hub, "US-" + uuid4().hex[:16]
+    ctx = persona_context("ig_officer", now=hub.clock(), request_id="ef" * 16)
+    oversight.remember_staff(hub, replace(ctx, actor=replace(ctx.actor, id=leaver, name="Leonora Leaver")))
+    officer = house.visitor("ig_officer")
+    eid, other = tell_of(house, somebody(), user=leaver), tell_of(house, somebody())
+
+    def did(user: str) -> set[str]:
+        return {row.eid for row in oversight.register(hub, ctx, oversight.Filter(user=user)).rows}
+
+    entry = hub.trail.entry(eid)
+    assert leaver.encode() not in entry.envelope
+    assert named(hub, entry).fields["user"]["subject"] == leaver
+    assert "Leonora Leaver" in officer.get(f"/ig/entries/{eid}").text
+    assert did("Leonora") == did(leaver) == {eid}
+
+    done = retention.erase_staff(hub, leaver, case=CASE, reason="COURT_ORDER")
+    assert (done.keys, done.older_entries) == (1, 0)
+    page = officer.get(f"/ig/entries/{eid}").text
+    assert "Leonora" not in page
+    assert leaver not in page
+    assert "Erased: nobody can say any more who this was" in page
+    assert "Verified now" in page
+    # What they were stays: the role, and for which agency.
+    assert named(hub, entry).fields["user"] == {**entry.fields["user"], "issuer": "erased", "subject": "erased"}
+    assert did("Leonora") == did(leaver) == set()
+    assert other in did(STAFF)
+    (tmp_path / "receipt.json").write_text(hub.trail.receipt(eid).json())
+    assert verify_receipt(tmp_path / "receipt.json", str(hub.trail.verifier_key), [])
+    with pytest.raises(retention.OrderRefused, match="no key for this person"):
+        retention.erase_staff(hub, leaver, case=CASE, reason="COURT_ORDER")
 
 
 def test_entries_from_before_subject_keys_still_open_and_are_counted_at_an_erasure(
@@ -586,6 +623,8 @@ def test_after_an_erasure_no_byte_on_the_disk_names_them_and_yesterdays_copy_bri
     assert handle
     month_key = hub.subject_keys.store.read("csc", f"{hub.clock():%Y-%m}")
     wrapped = hub.subject_keys._wrapped(handle)
+    leaver = "US-" + uuid4().hex[:16]
+    tell_of(house, other, user=leaver)
     assert month_key
     assert wrapped
     subject_key = module._unwrap(month_key, handle, wrapped)
@@ -593,6 +632,7 @@ def test_after_an_erasure_no_byte_on_the_disk_names_them_and_yesterdays_copy_bri
     copy_of(path, tmp_path / "yesterday.sqlite")
 
     retention.erase(hub, who, case=CASE, reason=REASON)
+    retention.erase_staff(hub, leaver, case=CASE, reason=REASON)
     export(hub.db.engine, tmp_path / "export")
     copy_of(path, tmp_path / "today.sqlite")
     assert verify_directory(tmp_path / "export", str(hub.trail.verifier_key), [])
@@ -600,7 +640,13 @@ def test_after_an_erasure_no_byte_on_the_disk_names_them_and_yesterdays_copy_bri
     files += [file for file in (tmp_path / "export").rglob("*") if file.is_file()]
     files += [file for file in hub.settings.keys_folder.rglob("*") if file.is_file()]
     content = {file: file.read_bytes() for file in files if file.exists()}
-    for needle in (who.encode(), subject_key, subject_key.hex().encode(), hub.subject_keys.mark(who).encode()):
+    for needle in (
+        who.encode(),
+        leaver.encode(),
+        subject_key,
+        subject_key.hex().encode(),
+        hub.subject_keys.mark(who).encode(),
+    ):
         assert [file.name for file, data in content.items() if needle in data] == []
     # The scan can find: the wrapped key, which nothing unwraps any more, is in the copy from before and in none since.
     holding = {file.name for file, data in content.items() if wrapped in data}
@@ -660,6 +706,12 @@ def test_the_command_holds_erases_and_lets_expire(house: House, tmp_path: Path) 
     run("keys", "release", "--case", "HOLD-1")
     assert "csc 2001-01: keys destroyed" in run("keys", "expire")
     assert "Nothing is past its retention" in run("keys", "expire")
-    assert "1 keys wrapped anew" in run("keys", "rewrap")
+    assert "2 keys wrapped anew" in run("keys", "rewrap")
     assert "1 keys destroyed" in run("keys", "erase", *about)
+    about_staff = ("--staff", STAFF, *about[2:])
+    run("keys", "hold", "--case", "HOLD-2", "--staff", STAFF)
+    assert "legal hold stops this: HOLD-2" in run("keys", "erase", *about_staff, code=2)
+    run("keys", "release", "--case", "HOLD-2")
+    assert "1 keys destroyed" in run("keys", "erase", *about_staff)
     assert "0 keys wrapped anew" in run("keys", "rewrap")
+    assert "Give --subject or --staff" in run("keys", "erase", *about_staff, *about[:2], code=2)

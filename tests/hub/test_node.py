@@ -23,6 +23,7 @@ from audit import TrailUnavailable
 from connectors import Gatherer, PartialDate, Partner, build_connector, load_partner
 from hub import disclosure, enquiries
 from hub import node as node_of_hub
+from hub.acting import named
 from hub.app import create_app
 from hub.assembly import Hub, open_hub
 from hub.demo.setting_up import persona_context, set_up
@@ -394,7 +395,7 @@ def test_each_hub_asks_the_other_and_both_trails_say_so(nodes: tuple[Node, Node]
         assert cell.team_contact
         made = [e for e in asked.hub.trail.events(0) if e.kind == "disclosure:made"][-1]
         assert made.fields["recipient"] == "neighbour"
-        assert made.fields["user"]["subject"] == "our-hub"
+        assert named(asked.hub, made).fields["user"]["subject"] == "our-hub"
         assert "neighbour" not in {row["agency"] for row in made.fields["data"]}, "no question goes on to a third"
         own = newest(asking.hub, "disclosure:made")
         assert "neighbour" in {row["agency"] for row in own.fields["data"]}

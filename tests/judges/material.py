@@ -24,7 +24,7 @@ from audit.store import Store
 from audit.tiles import export
 from audit.tree import prove_consistency, prove_inclusion
 from audit.witness import Witness, _key_in, request_body
-from tests.audit.conftest import NOW, disclosure, seal_for, search
+from tests.audit.conftest import NOW, disclosure, seal_for, seal_staff_for, search
 from tests.audit.trees import Log
 
 #: Each fault of an altered receipt: what was altered in it.
@@ -65,6 +65,7 @@ def make(folder: Path, count: int) -> Material:
         log_key=log_key,
         origin=origin,
         seal_subject=seal_for,
+        seal_staff=seal_staff_for,
         clock=lambda: NOW,
         policy=policy,
         max_wait_s=10,

@@ -27,7 +27,7 @@ from audit.checkpoint import COSIGNATURE, VerifierKey
 from audit.cosignature import read_cosignatures
 from audit.policy import read_policy
 from audit.witness import Witness, request_body
-from tests.audit.conftest import LOG_KEY, NOW, ORIGIN, SUBMITTER_KEY, disclosure, seal_for
+from tests.audit.conftest import LOG_KEY, NOW, ORIGIN, SUBMITTER_KEY, disclosure, seal_for, seal_staff_for
 from tests.audit.test_witness import REFUSED
 from tests.audit.trees import Log, base64_lines
 from tests.judges import tools
@@ -172,6 +172,7 @@ def _collected(report: "Report", folder: Path, lite: Lite) -> None:
         log_key=LOG_KEY,
         origin=ORIGIN,
         seal_subject=seal_for,
+        seal_staff=seal_staff_for,
         clock=lambda: NOW,
         policy=policy,
     )

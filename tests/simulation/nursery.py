@@ -30,6 +30,7 @@ def unopened(engine: Engine, worker: str, **changes: Any) -> audit.Trail:
         log_key=Ed25519PrivateKey.from_private_bytes(b"L" * 32),
         origin="kith.example/county",
         seal_subject=lambda event, person, plaintext: b"\x02" * 140,
+        seal_staff=lambda event, who, plaintext: b"\x02" * 140,
         steady=audit.since_boot,
         state_folder=Path(os.environ["STATE"]) if "STATE" in os.environ else None,
         **settings,

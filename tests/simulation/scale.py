@@ -48,7 +48,7 @@ class Scaled:
     verdict: str
 
 
-def seal_nothing(_event: audit.Event, _person: str, _plaintext: bytes) -> bytes:
+def seal_nothing(_event: audit.Event, _person: object, _plaintext: bytes) -> bytes:
     """A capsule's worth of bytes."""
     return b"\x02" * 140
 
@@ -61,6 +61,7 @@ def open_trail(url: str) -> audit.Trail:
         log_key=LOG_KEY,
         origin=ORIGIN,
         seal_subject=seal_nothing,
+        seal_staff=seal_nothing,
         clock=lambda: NOW,
     )
 
@@ -150,4 +151,6 @@ def _disclosure(submitter: Submitter) -> Sealed:
         "data": [{"agency": "HOU", "category": "HOUSING", "fields": ["tenancy_status"], "count": 1, "subject": 0}],
         "answers": [{"agency": "HOU", "state": "FOUND"}, {"agency": "POL", "state": "NO_ANSWER"}],
     }
-    return seal(build("disclosure:made", now=NOW, subjects=1, fields=fields), ["P-1"], seal_nothing, submitter)
+    return seal(
+        build("disclosure:made", now=NOW, subjects=1, fields=fields), ["P-1"], seal_nothing, seal_nothing, submitter
+    )
