@@ -13,6 +13,7 @@ from hub.casefile import CaseFile
 from hub.context import RequestContext
 from hub.enquiries import Enquiry, claims_of, user_of
 from hub.permits import Decided
+from hub.picture import Grounds
 from hub.redaction import Redacted
 from hub.revealing import Revealed
 from policies.vocabulary import DataCategory, Outcome
@@ -33,18 +34,21 @@ class Account:
     ) -> None:
         self._bundle, self._decided, self._people, self._declared = bundle, decided, people, declared
         self._number = {person: number for number, person in enumerate(people)}
+        basis, agreements = case.basis_for_trail(), case.agreements_for_trail(p.agency for p in decided.permits)
+        self.grounds = Grounds(basis, tuple(f"{one['ref']}/{one['version']}" for one in agreements))
         self._about = {
             "now": ctx.now,
             "subjects": people,
             "user": user_of(ctx),
+            "client": {"id": ctx.client} if ctx.client else None,
             "purpose": str(case.purpose),
             "recipient": ctx.actor.agency,
             "trace": ctx.request_id,
             "enquiry": enquiry.id if enquiry else None,
             "action": claims_of(enquiry) if enquiry else None,
-            "basis": case.basis_for_trail(),
+            "basis": basis,
             "authoriser": dict(case.agreed.authoriser) if case.agreed.authoriser else None,
-            "agreement": case.agreements_for_trail(p.agency for p in decided.permits),
+            "agreement": agreements,
         }
 
     def _decision(self, outcome: str) -> dict[str, Any]:

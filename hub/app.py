@@ -20,8 +20,8 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from audit import TrailCorrupt, TrailUnavailable
 from connectors import ConnectorError
 from hub import errors
+from hub.api import describe, problems, tracing
 from hub.api.node import mais
-from hub.api.routes import api
 from hub.assembly import Hub, calm_collector, open_hub
 from hub.errors import HubError, KeyRefused
 from hub.following import after_linking
@@ -53,6 +53,7 @@ STATUS: Mapping[type[Exception], tuple[int, str]] = {
     errors.NotForYou: (403, "You cannot see this"),
     errors.FormRefused: (422, "There is a problem"),
     errors.SignInRefused: (403, "Sign-in did not work"),
+    errors.TooFast: (429, "Too many requests"),
     errors.Unavailable: (503, "Nothing was shown"),
     errors.KeyRefused: (503, "Nothing was shown"),
     TrailUnavailable: (503, "Nothing was shown"),
@@ -73,6 +74,8 @@ UNREADABLE = (
     "Something that is kept sealed cannot be opened: it was altered, or its key is not here. Nothing is shown.",
     ("Tell the hub's operator the reference below.", UNAVAILABLE[1][1]),
 )
+#: Addresses that systems use, and no page.
+BY_SYSTEMS = ("/api/", "/fhir/")
 #: Methods that a log line names; another one is a text of the caller's own.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -107,7 +110,7 @@ def create_app(hub: Hub) -> Flask:
         operating,
     )
     pages = (common.common, signin, *work)
-    for blueprint in (*pages, api, mais):
+    for blueprint in (*pages, *describe.ROOMS, describe.description, mais):
         app.register_blueprint(blueprint)
     _set_up_static(app)
     _set_up_errors(app)
@@ -173,7 +176,9 @@ def _set_up_probes(app: Flask, hub: Hub) -> None:
     def started() -> None:
         # First of all: a request that the guard turns away has its own time and its own id too.
         g.started = time.perf_counter()
-        g.request_id = secrets.token_hex(16)
+        # A system's own trace goes on here; a browser's request begins one.
+        given = tracing.trace_of(request.headers.get("traceparent")) if request.path.startswith(BY_SYSTEMS) else None
+        g.request_id = given or secrets.token_hex(16)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
@@ -181,6 +186,8 @@ def _set_up_probes(app: Flask, hub: Hub) -> None:
     def measured(response: Response) -> Response:
         elapsed = time.perf_counter() - g.get("started", time.perf_counter())
         endpoint = request.endpoint or "none"
+        if request.path.startswith(BY_SYSTEMS):
+            response.headers["traceparent"] = tracing.traceparent(g.request_id)
         requests_total.labels(endpoint, str(response.status_code)).inc()
         seconds.labels(endpoint).observe(elapsed)
         if endpoint != "static":
@@ -223,11 +230,14 @@ def _set_up_errors(app: Flask) -> None:
             error = error.original_exception
         if isinstance(error, HTTPException) and error.code is not None:
             return _http_error(error)
+        if isinstance(error, HubError) and (named := problems.kind_of(error)) is not None and _by_api():
+            log.warning("refused", status=problems.KINDS[named].status, code=named)
+            return problems.problem(problems.KINDS[named].status, error.sentence, error)
         for kind, (status, title) in STATUS.items():
             if isinstance(error, kind):
                 sentence, steps = _words(error)
                 log.warning("refused", status=status, code=getattr(error, "code", type(error).__name__))
-                return _answer(status, title, sentence, steps)
+                return _answer(status, title, sentence, steps, error)
         log.error("failed", status=500, exc_info=error)
         return _answer(500, *HTTP_WORDS[500])
 
@@ -252,19 +262,15 @@ def _set_up_errors(app: Flask) -> None:
             response.headers[name] = value
         return response
 
-    def _answer(status: int, title: str, sentence: str, steps: tuple[Any, ...]) -> tuple[str | Response, int]:
-        if request.path.startswith("/api/"):
-            problem = jsonify(
-                type=f"/problems/{status}",
-                title=title,
-                status=status,
-                detail=sentence,
-                trace_id=g.get("request_id"),
-            )
-            problem.content_type = "application/problem+json"
-            if status == 503:
-                problem.headers["Retry-After"] = "5"
-            return problem, status
+    def _by_api() -> bool:
+        return request.path.startswith("/api/")
+
+    def _answer(
+        status: int, title: str, sentence: str, steps: tuple[Any, ...], error: Exception | None = None
+    ) -> tuple[str | Response, int]:
+        if _by_api():
+            answer = problems.problem(status, sentence, error)
+            return answer, answer.status_code
         page = Response(
             render_template(
                 "error.html",

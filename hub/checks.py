@@ -22,6 +22,7 @@ from hub.errors import FormRefused, Unavailable
 from hub.members import Member, member_alone, nobody
 from hub.people import candidates, parse_box, records_of
 from hub.permits import Decided
+from hub.picture import Grounds
 from hub.redaction import Redacted
 from policies import Relationship, decide
 from policies.vocabulary import AgencyType, AnswerState, DataCategory, GpAnswer, MatchState, Purpose, RelationshipKind
@@ -33,6 +34,15 @@ REASON = "Checking for a registered patient whether a social care package is in 
 
 #: Checks that one user may make in a minute; a ward round by hand is slower.
 CHECKS_PER_MINUTE = 20
+
+#: A record in doubt is no answer yet: a steward settles it first.
+STATES: Mapping[GpAnswer, AnswerState] = {
+    GpAnswer.YES: AnswerState.FOUND,
+    GpAnswer.NO: AnswerState.NOTHING_HELD,
+    GpAnswer.NOT_AVAILABLE: AnswerState.WITHHELD,
+    GpAnswer.NOT_REACHED: AnswerState.NO_ANSWER,
+    GpAnswer.MATCH_UNCONFIRMED: AnswerState.NO_ANSWER,
+}
 
 Answers = Mapping[tuple[str, str], Answer]
 
@@ -48,13 +58,20 @@ class Patient:
 
 @dataclass(frozen=True, slots=True)
 class GpCheck:
-    """One of five answers; `phone` is answered day and night, whatever the answer is."""
+    """One of five answers; `phone` is answered day and night, whatever the answer is.
+
+    `state`: the same as one of the five answers of any agency; `coverage`: what each agency that answers for packages
+    covers, by its name.
+    """
 
     answer: GpAnswer
     as_of: datetime | None
     phone: str
     phone_label: str
     receipt: Receipt
+    state: AnswerState
+    coverage: tuple[tuple[str, str], ...]
+    grounds: Grounds
 
 
 def parse_number(typed: str) -> str:
@@ -165,7 +182,9 @@ def ask_steward(hub: Hub, ctx: RequestContext, patient: Patient, receipt: Receip
     write(hub, [task], now=ctx.now)
 
 
-def as_check(hub: Hub, decided: Decided, answers: Answers, redacted: Redacted, receipt: Receipt) -> GpCheck:
+def as_check(
+    hub: Hub, decided: Decided, answers: Answers, redacted: Redacted, receipt: Receipt, grounds: Grounds
+) -> GpCheck:
     """The answer as the page shows it. The number is the same for every answer."""
     partners = owners(hub)
     if not partners:
@@ -179,4 +198,7 @@ def as_check(hub: Hub, decided: Decided, answers: Answers, redacted: Redacted, r
         phone=partners[0].contact.out_of_hours,
         phone_label=f"{partners[0].name}, day and night",
         receipt=receipt,
+        state=STATES[answer],
+        coverage=tuple((partner.name, partner.coverage.sentence) for partner in partners),
+        grounds=grounds,
     )

@@ -18,7 +18,7 @@ from hub.enquiries import Enquiry
 from hub.members import Member
 from hub.people import age_on
 from hub.permits import Decided
-from hub.picture import AgencyView, Cell, Conflict, EventView, Fact, FamilyPicture, PersonView
+from hub.picture import AgencyView, Cell, Conflict, EventView, Fact, FamilyPicture, Grounds, PersonView
 from hub.redaction import Kept, Redacted
 from hub.revealing import Revealed, relation_words
 from hub.words import AGENCY_TYPE_WORDS, CATEGORY_WORDS, PURPOSE_WORDS
@@ -51,6 +51,7 @@ def picture(
     answers: Mapping[Place, Answer],
     redacted: Redacted,
     revealed: Revealed,
+    grounds: Grounds,
 ) -> FamilyPicture:
     """Everything the page renders. People whose identity no agency may share with this reader are absent."""
     named = revealed.identities
@@ -79,6 +80,7 @@ def picture(
             *(["A partner sent something that could not be used; it is not shown."] if partial else []),
             *_still_awaited(hub, answers),
         ),
+        grounds=grounds,
         no_export=any(Obligation.NO_EXPORT in one.obligations for one in redacted.kept),
     )
 

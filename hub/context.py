@@ -49,6 +49,8 @@ class RequestContext:
     purpose: Purpose | None = None
     enquiry: str | None = None
     case_reference: str | None = None
+    #: The system through which the user asks, by its id; None for a browser.
+    client: str | None = None
 
     def for_purpose(self, purpose: Purpose, *, enquiry: str | None = None) -> "RequestContext":
         """The same request, bound to a purpose and an enquiry."""

@@ -92,11 +92,13 @@ def all_metadata() -> list[MetaData]:
     from hub.people.tables import metadata as people_tables
     from hub.register.tables import metadata as register_tables
     from hub.tables import metadata as hub_tables
+    from hub.traffic.tables import metadata as traffic_tables
 
     return [
         key_tables,
         erasure_tables,
         hub_tables,
+        traffic_tables,
         decision_tables,
         register_tables,
         people_tables,

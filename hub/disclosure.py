@@ -26,7 +26,7 @@ from hub.loading import matching_allowed
 from hub.members import Family, Member, members_of, related_persons
 from hub.obligations import ORDINARY, Means
 from hub.permits import Decided, PromiseTo, ReplyBy, asks_for, decide_all
-from hub.picture import FamilyPicture
+from hub.picture import FamilyPicture, Grounds
 from hub.redaction import Redacted
 from hub.revealing import Revealed, reveal
 from policies.vocabulary import AccessMode, AgencyType, AnswerState, DataCategory, Involvement, Purpose
@@ -50,6 +50,7 @@ class Brokered:
     redacted: Redacted
     revealed: Revealed
     receipt: Receipt
+    grounds: Grounds
 
 
 def known_to(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> tuple[FamilyPicture, Receipt]:
@@ -143,7 +144,8 @@ def _picture(
     )
     # 10. The page gets the picture and its receipt, and nothing else.
     b = brokered
-    return compose.picture(hub, ctx, enquiry, b.decided, b.answers, b.redacted, b.revealed), b.receipt
+    shown = compose.picture(hub, ctx, enquiry, b.decided, b.answers, b.redacted, b.revealed, b.grounds)
+    return shown, b.receipt
 
 
 def _is_open_elsewhere(
@@ -217,7 +219,7 @@ def broker(
     kind = "check" if conclude else "disclosure:made" if intent else "disclosure:refused"
     made = account.made(intent, answers, redacted, revealed, outcome, record)
     receipt = hub.trail.append(kind, eid=eid, **made)
-    return Brokered(decided, answers, redacted, revealed, receipt)
+    return Brokered(decided, answers, redacted, revealed, receipt, account.grounds)
 
 
 def _promises(hub: Hub, ctx: RequestContext, intent: Receipt) -> PromiseTo:

@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from connectors import NHS_NUMBER, SourceRecord
@@ -238,6 +238,7 @@ def open_enquiry(hub: Hub, ctx: RequestContext, form: EnquiryForm) -> Enquiry:
         "collect",
         now=now,
         user=user_of(ctx),
+        client={"id": ctx.client} if ctx.client else None,
         purpose=form.purpose,
         enquiry=enquiry.id,
         trace=ctx.request_id,
@@ -370,15 +371,17 @@ def enquiry_for_owner(hub: Hub, enquiry_id: str, *, now: datetime) -> Enquiry:
     return found
 
 
-def own_enquiries(hub: Hub, ctx: RequestContext, *, limit: int = 25) -> tuple[Enquiry, ...]:
-    """This user's latest enquiries, newest first."""
+def own_enquiries(
+    hub: Hub, ctx: RequestContext, *, limit: int = 25, before: tuple[datetime, str] | None = None
+) -> tuple[Enquiry, ...]:
+    """This user's latest enquiries, newest first; `before`: only those older than the one opened then with that id."""
+    e = enquiries.c
+    wanted = select(enquiries).where(e.opened_by == ctx.actor.id, e.agency == ctx.actor.agency)
+    if before is not None:
+        opened, last = before
+        wanted = wanted.where(or_(e.opened_at < opened, and_(e.opened_at == opened, e.id < last)))
     with hub.db.session() as session:
-        rows = session.execute(
-            select(enquiries)
-            .where(enquiries.c.opened_by == ctx.actor.id, enquiries.c.agency == ctx.actor.agency)
-            .order_by(enquiries.c.opened_at.desc())
-            .limit(limit)
-        ).mappings()
+        rows = session.execute(wanted.order_by(e.opened_at.desc(), e.id.desc()).limit(limit)).mappings()
         return tuple(_enquiry(hub, row, ctx.now) for row in rows)
 
 

@@ -60,6 +60,8 @@ class TooFast(HubError):
     """Too many requests within a minute; whoever looks after the hub is told."""
 
     code = "too-fast"
+    #: Seconds until it may be tried again.
+    retry_after_s = 60
 
 
 class Unavailable(HubError):

@@ -65,6 +65,7 @@ def find_person(hub: Hub, ctx: RequestContext, enquiry: Enquiry, typed: str) -> 
         eid=eid,
         subjects=people,
         user=user_of(ctx),
+        client={"id": ctx.client} if ctx.client else None,
         purpose=enquiry.purpose,
         enquiry=enquiry.id,
         trace=ctx.request_id,

@@ -24,7 +24,7 @@ from hub.node_query import Query
 from hub.people import candidates, parse_box, records_of
 from hub.people.index import best_birth_date
 from hub.signin.clients import Client
-from policies import in_force
+from hub.under_agreement import covers
 from policies.vocabulary import AnswerState, MatchState, Outcome, RelationToIndex
 
 #: What the operation tells: that a service is involved, and whom to ring.
@@ -53,7 +53,9 @@ def answer(hub: Hub, client: Client, query: Query, *, now: datetime, request_id:
     """
     ctx = _context(client, query, now=now, request_id=request_id)
     _hold_back_a_flood(hub, client, ctx)
-    if query.role not in client.roles or not _under_policy(hub, client, query, now):
+    if query.role not in client.roles or not covers(
+        hub, query.policies, client.agency, query.purpose, london(now).date()
+    ):
         receipt = hub.trail.append(
             "disclosure:refused",
             now=now,
@@ -86,16 +88,6 @@ def _context(client: Client, query: Query, *, now: datetime, request_id: str) ->
         role_until=None,
     )
     return RequestContext(actor, now, request_id, purpose=query.purpose, case_reference=query.episode)
-
-
-def _under_policy(hub: Hub, client: Client, query: Query, now: datetime) -> bool:
-    """An agreement in force here, of the reference and version that the request names, covers client and purpose."""
-    for one in in_force(hub.agreements, london(now).date()):
-        decided = one.for_decision()
-        named = f"{one.reference}/{one.version}" in query.policies
-        if named and client.agency in decided.recipients:
-            return any(query.purpose in clause.purposes for clause in decided.clauses)
-    return False
 
 
 def _hold_back_a_flood(hub: Hub, client: Client, ctx: RequestContext) -> None:

@@ -4,11 +4,20 @@ For: the known-to matrix and the combined family picture. Must never carry a par
 names does not get into these types at all.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from connectors import ContactLine
 from policies.vocabulary import AnswerState, DataCategory, FieldKind
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """On which lawful basis (codes by kind) and under which agreements ("REFERENCE/VERSION") something was shown."""
+
+    basis: Mapping[str, Sequence[str]]
+    agreements: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,5 +149,6 @@ class FamilyPicture:
     relations: tuple[RelationView, ...]
     events: tuple[EventView, ...]
     notes: tuple[str, ...]
+    grounds: Grounds
     #: Something here may not be copied, printed or taken away (obligation NO_EXPORT).
     no_export: bool = False

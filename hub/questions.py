@@ -148,4 +148,5 @@ def package_check(hub: Hub, ctx: RequestContext, typed: str) -> GpCheck:
         pacing.even_out(begun, pacing.CHECK_STEP_S)
     if checks.conclude(brokered.decided, brokered.answers, brokered.redacted) == GpAnswer.MATCH_UNCONFIRMED:
         checks.ask_steward(hub, ctx, patient, brokered.receipt)
-    return checks.as_check(hub, brokered.decided, brokered.answers, brokered.redacted, brokered.receipt)
+    b = brokered
+    return checks.as_check(hub, b.decided, b.answers, b.redacted, b.receipt, b.grounds)

@@ -51,6 +51,7 @@ class Settings:
     gather_deadline_s: float
     trail_wait_s: float
     searches_per_hour: int
+    api_per_minute: int
     competence_from_age: int
     smallest_group: int
     retention_months: int
@@ -194,6 +195,7 @@ def _check(settings: Settings) -> None:
         ("HUB_WORKERS", settings.workers, (1, 64)),
         ("HUB_THREADS", settings.threads, (1, 64)),
         ("HUB_SEARCHES_PER_HOUR", settings.searches_per_hour, (1, 1000)),
+        ("HUB_API_PER_MINUTE", settings.api_per_minute, (1, 1_000_000)),
         ("HUB_COMPETENCE_FROM_AGE", settings.competence_from_age, (8, 16)),
         ("HUB_SMALLEST_GROUP", settings.smallest_group, (2, 1000)),
         ("HUB_RETENTION_MONTHS", settings.retention_months, (12, 1200)),
@@ -247,6 +249,7 @@ DESCRIBED: Mapping[str, tuple[str, str]] = {
     "HUB_GATHER_DEADLINE_S": ("3.0", "seconds until the page goes on without those who have not answered"),
     "HUB_TRAIL_WAIT_S": ("2.0", "seconds to wait for the trail; then nothing is asked and nothing is shown"),
     "HUB_SEARCHES_PER_HOUR": ("60", "searches one user may make in an hour"),
+    "HUB_API_PER_MINUTE": ("600", "requests that one client of the API, or one user without one, may make in a minute"),
     "HUB_COMPETENCE_FROM_AGE": ("12", "age in years from which a child's own competence is assessed (rule P16)"),
     "HUB_SMALLEST_GROUP": ("5", "smallest group that a figure may be about (rule P45)"),
     "HUB_RETENTION_MONTHS": (
@@ -298,6 +301,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         gather_deadline_s=env.seconds("GATHER_DEADLINE_S", 3.0),
         trail_wait_s=env.seconds("TRAIL_WAIT_S", 2.0),
         searches_per_hour=env.whole("SEARCHES_PER_HOUR", 60),
+        api_per_minute=env.whole("API_PER_MINUTE", 600),
         competence_from_age=env.whole("COMPETENCE_FROM_AGE", 12),
         smallest_group=env.whole("SMALLEST_GROUP", 5),
         retention_months=env.whole("RETENTION_MONTHS", 72),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 from hub.web.look import hashed_names
 from tests.access import oracle
@@ -165,6 +166,9 @@ class Matrix:
         if door.rule == "/sign-out":  # Whoever signs out is somebody else's next case.
             return self._fresh(case.who).post(path)
         visitor = self._visitor(case.who)
+        if door.rule.startswith("/api/") and door.method == "POST":
+            headers = {"X-CSRF-Token": self._tokens[case.who.id], "Idempotency-Key": uuid4().hex}
+            return visitor.client.post(path, json=_asked_of_api(door.rule), headers=headers)
         headers = {"X-CSRF-Token": self._tokens[case.who.id]} if door.method == "POST" else {}
         return visitor.client.open(path, method=door.method, data=form, headers=headers)
 
@@ -194,6 +198,16 @@ class Matrix:
                 never = re.sub(pattern, word, never)
             self._absent[key] = never
         return body == self._absent[key]
+
+
+def _asked_of_api(rule: str) -> dict[str, Any]:
+    """A well-formed request that names somebody else than the enquiry does, or the empty one."""
+    under = {"purpose": "DATA_MATCHING", "agreement": "THORN-MASH/2"}
+    if rule.endswith(("/known-to", "/picture", "/consents")):
+        return {**under, "subject": "p" + "0" * 16}
+    if rule.endswith("/candidates"):
+        return {**under, "subject": {"nhs_number": "9997000048"}}
+    return {"candidate": "nobody"} if rule.endswith("/persons") else {}
 
 
 def said_by(answer: Any) -> str:

@@ -61,6 +61,20 @@ class Gate:
         return newest(self.hub)
 
 
+CHECKING = {"purpose": "GP_PACKAGE_CHECK", "agreement": "THORN-GP-CHECK/1"}
+
+
+def ask_api(visitor: Visitor, path: str, body: Any, *, key: str | None = None, **headers: str) -> Any:
+    """POST to the interface as a page of ours would: with the session's token, and a key of its own."""
+    sent = {"X-CSRF-Token": visitor.token(), "Idempotency-Key": key or uuid4().hex, **headers}
+    return visitor.client.post(path, json=body, headers=sent)
+
+
+def check_by_api(visitor: Visitor, number: str) -> Any:
+    """The GP check of one patient by the interface."""
+    return ask_api(visitor, "/api/v1/gp-check", {**CHECKING, "subject": {"nhs_number": number}})
+
+
 def newest(hub: Hub, kind: str | None = None) -> Entry:
     """The newest entry of the trail, or the newest of a kind."""
     size = hub.trail.head().size

@@ -18,7 +18,7 @@ from connectors import Gatherer
 from hub.demo.stories import STORIES
 from hub.logs import KNOWN_KEYS, log, set_up_logs
 from tests.conftest import House, Visitor, choose_persona
-from tests.hub.conftest import with_parts
+from tests.hub.conftest import CHECKING, ask_api, with_parts
 
 pytestmark = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
 
@@ -101,9 +101,9 @@ class Walk:
         for name in LOOKED_UP:
             self.keep(visitor.post("/gp-check", {"nhs_number": STORIES[name].nhs_number or ""}))
         self.keep(visitor.post("/gp-check", {"nhs_number": STORIES["showcase"].name}))
-        headers = {"X-CSRF-Token": visitor.token()}
-        for body in ({"nhs_number": STORIES["showcase"].name}, {STORIES["showcase"].name: "1"}, ["Samphire"]):
-            visitor.client.post("/api/v1/gp-check", json=body, headers=headers)
+        about = {**CHECKING, "subject": {"nhs_number": STORIES["showcase"].name}}
+        for body in (about, {STORIES["showcase"].name: "1"}, ["Samphire"]):
+            self.keep(ask_api(visitor, "/api/v1/gp-check", body, traceparent=STORIES["showcase"].name))
 
     def officer(self) -> None:
         visitor = self.house.visitor("ig_officer")

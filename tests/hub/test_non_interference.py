@@ -30,7 +30,7 @@ from hub.people.tables import records
 from hub.settings import read_settings
 from policies.vocabulary import DataCategory, SubjectFlag
 from tests.conftest import House, Visitor
-from tests.hub.conftest import app_of
+from tests.hub.conftest import app_of, check_by_api
 from tests.hub.test_stories import candidates, choose, open_story
 
 on_one_engine = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
@@ -279,15 +279,10 @@ def test_a_practice_learns_nothing_of_whom_it_may_not_ask_about(house: House, wo
         pages, answers = [], []
         for _, visitor in asking:
             pages.append(sent(visitor.post("/gp-check", {"nhs_number": str(number)})))
-            answers.append(sent(_by_interface(visitor, str(number))))
+            answers.append(sent(check_by_api(visitor, str(number))))
         assert pages[0] == pages[1]
         assert answers[0] == answers[1]
         assert "NOT_AVAILABLE" in answers[0]
-
-
-def _by_interface(visitor: Visitor, number: str) -> Any:
-    token = {"X-CSRF-Token": visitor.token()}
-    return visitor.client.post("/api/v1/gp-check", json={"nhs_number": number}, headers=token)
 
 
 def test_an_objection_is_like_a_patient_whom_nobody_knows(house: House, world: World) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from audit import Entry, verifier_source
 from tests.conftest import House, Visitor
+from tests.hub.conftest import check_by_api
 
 #: Kinds of entry that stand for something shown to whoever asked.
 SHOWING = frozenset({"search", "disclosure:made", "check", "export", "audit:read", "match:proposed"})
@@ -63,9 +64,7 @@ def export_consents(house: House) -> Any:
 
 
 def check_by_machine(house: House) -> Any:
-    visitor = house.visitor("gp_millbrook")
-    headers = {"X-CSRF-Token": visitor.token()}
-    return visitor.client.post("/api/v1/gp-check", json={"nhs_number": "9997000048"}, headers=headers)
+    return check_by_api(house.visitor("gp_millbrook"), "9997000048")
 
 
 SHOWN: dict[str, Callable[[House], Any]] = {

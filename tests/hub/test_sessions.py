@@ -89,7 +89,7 @@ def test_a_role_that_lapses_during_a_session_bites_at_the_next_request(gate: Gat
     assert "your role has ended" in answer.text
     assert "Sign out" not in answer.text
     assert not is_in(visitor)
-    refused = api.client.post("/api/v1/gp-check", json={"nhs_number": "9997000048"}, headers={"X-CSRF-Token": token})
+    refused = api.client.post("/api/v1/gp-check", json={}, headers={"X-CSRF-Token": token})
     assert refused.status_code == 403
     assert refused.content_type == "application/problem+json"
     gate.house.clock.ahead = None

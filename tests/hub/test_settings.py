@@ -148,6 +148,7 @@ def test_what_nobody_sets_has_the_default_that_the_list_of_settings_says() -> No
         "HUB_GATHER_DEADLINE_S": settings.gather_deadline_s,
         "HUB_TRAIL_WAIT_S": settings.trail_wait_s,
         "HUB_SEARCHES_PER_HOUR": settings.searches_per_hour,
+        "HUB_API_PER_MINUTE": settings.api_per_minute,
         "HUB_COMPETENCE_FROM_AGE": settings.competence_from_age,
         "HUB_SMALLEST_GROUP": settings.smallest_group,
         "HUB_RETENTION_MONTHS": settings.retention_months,

@@ -10,7 +10,7 @@ from types import SimpleNamespace as Given
 from typing import Any
 
 from connectors import ContactLine
-from hub.picture import AgencyView, Cell, Conflict, EventView, Fact, FamilyPicture, PersonView, RelationView
+from hub.picture import AgencyView, Cell, Conflict, EventView, Fact, FamilyPicture, Grounds, PersonView, RelationView
 from hub.words import (
     CONSENT_STATE_WORDS,
     GIVER_CAPACITY_WORDS,
@@ -203,6 +203,7 @@ EVENTS = (
 )  # fmt: skip
 
 PICTURE = FamilyPicture(
+    grounds=Grounds({"article6": ["PUBLIC_TASK_E"]}, ("THORN-MASH/2",)),
     enquiry="EN-0000000000000417",
     enquiry_reference="MASH/2026/00417",
     purpose_words=PURPOSE_WORDS[Purpose.S47_ENQUIRY],
