@@ -1,4 +1,4 @@
-"""`python -m hub remind`: writes the reminders and escalations that are due.
+"""`python -m hub remind`: writes the reminders and escalations that are due, and clears away kept answers.
 
 For: a timer, every few minutes. A page of tasks does the same whenever it is opened, so a timer that fails costs only
 the reminders of those who do not look.
@@ -10,6 +10,7 @@ from hub import inbox
 from hub.assembly import utc_now
 from hub.db import Database, make_engine
 from hub.settings import read_settings
+from hub.traffic import once
 
 
 @click.command()
@@ -18,6 +19,7 @@ def remind() -> None:
     database = Database(make_engine(read_settings().database_url))
     try:
         written = inbox.ring(database, now=utc_now())
+        once.clear(database, now=utc_now())
     finally:
         database.engine.dispose()
     click.echo(f"{written} new reminders")

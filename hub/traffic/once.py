@@ -14,6 +14,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hub.assembly import Hub
+from hub.db import Database
 from hub.errors import HubError
 from hub.keys import HUB
 from hub.traffic.tables import answered_once
@@ -72,7 +73,7 @@ def take(hub: Hub, who: str, key: str, body: bytes, *, now: datetime) -> Turn | 
     """
     turn, body_hash = Turn(hashlib.sha256(f"{who}\x1f{key}".encode()).digest()), hashlib.sha256(body).digest()
     if turn.id_hash[0] < 8:  # Every thirtieth key or so; what is left on a quiet day is cleared by `hub remind`.
-        clear(hub, now=now)
+        clear(hub.db, now=now)
     fresh = {"body_hash": body_hash, "begun_at": now, "expires_at": now + KNOWN}
     try:
         with hub.db.writing() as session:
@@ -114,10 +115,10 @@ def let_go(hub: Hub, turn: Turn) -> None:
         session.execute(delete(answered_once).where(answered_once.c.id_hash == turn.id_hash))
 
 
-def clear(hub: Hub, *, now: datetime) -> None:
+def clear(db: Database, *, now: datetime) -> None:
     """Takes away answers that no retry needs any more, and keys that are forgotten."""
     t = answered_once.c
-    with hub.db.writing() as session:
+    with db.writing() as session:
         # Rows that another worker clears at this moment are left to it.
         over = select(t.id_hash).where(t.kept_until <= now, t.sealed.is_not(None)).limit(SOME)
         ids = session.scalars(over.with_for_update(skip_locked=True)).all()

@@ -372,10 +372,10 @@ def test_what_a_partner_said_is_not_kept_longer_than_a_retry_takes(house: House,
     assert kind(late) == "idempotency-key-answered"
     assert late.json["receipt"]["eid"] == first.json["receipt"]["eid"]
     later = house.hub.clock() + timedelta(hours=1)  # Other tests were ahead too.
-    once.clear(house.hub, now=later)
+    once.clear(house.hub.db, now=later)
     with house.hub.db.session() as session:
         assert session.scalars(select(answered_once.c.id_hash).where(answered_once.c.sealed.is_not(None))).all() == []
-    once.clear(house.hub, now=later + once.KNOWN)
+    once.clear(house.hub.db, now=later + once.KNOWN)
     with house.hub.db.session() as session:
         assert session.scalars(select(answered_once.c.id_hash)).all() == []
 
