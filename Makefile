@@ -3,8 +3,11 @@
 .PHONY: demo test check lock env env-test screens mutants trail-proofs access judges
 SHELL := bash
 PY := .venv/bin/python
+# What lays out the text of PDF files; without it only these cannot be made.
+PDF := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-liberation
 
 demo: env
+	-@scripts/debian-packages $(PDF)
 	@$(PY) -m hub demo $(if $(ONCE),--once)
 
 env:
@@ -15,7 +18,7 @@ env-test:
 
 # Everything: format, lint, types, structure, all tests on SQLite and PostgreSQL, browser journeys.
 test: env-test
-	@scripts/debian-packages chromium fonts-liberation strace softhsm2
+	@scripts/debian-packages chromium strace softhsm2 $(PDF)
 	@$(MAKE) --no-print-directory check
 	$(PY) -m pytest tests -n 2 --dist loadfile
 

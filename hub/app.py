@@ -39,6 +39,7 @@ from hub.web.editor import editor
 from hub.web.emergency import emergency
 from hub.web.inbox import inbox_pages
 from hub.web.look import hashed_names, prepare, static_files
+from hub.web.meeting import meeting_pages
 from hub.web.operations import operating
 from hub.web.protected import protected
 from hub.web.steward import steward
@@ -100,6 +101,7 @@ def create_app(hub: Hub) -> Flask:
         consent_pages,
         task_pages,
         approval_pages,
+        meeting_pages,
         protected,
         inbox_pages,
         gp.gp,

@@ -89,6 +89,7 @@ def all_metadata() -> list[MetaData]:
     from hub.decisions.tables import metadata as decision_tables
     from hub.erasure import metadata as erasure_tables
     from hub.keys import metadata as key_tables
+    from hub.meeting.tables import metadata as meeting_tables
     from hub.people.tables import metadata as people_tables
     from hub.register.tables import metadata as register_tables
     from hub.tables import metadata as hub_tables
@@ -101,6 +102,7 @@ def all_metadata() -> list[MetaData]:
         traffic_tables,
         decision_tables,
         register_tables,
+        meeting_tables,
         people_tables,
         consent_tables,
         connector_tables,

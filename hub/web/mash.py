@@ -153,6 +153,8 @@ def who(enquiry_id: str) -> Response:
         receipt=receipt_view(receipt),
         head=_head(enquiry),
         detail_action=f"/enquiries/{enquiry.id}/picture",
+        pack_href=None if enquiry.closed_at else f"/enquiries/{enquiry.id}/pack",
+        records_href=f"/enquiries/{enquiry.id}/decisions",
         add_action=f"/enquiries/{enquiry.id}/search",
         consent_href=f"/enquiries/{enquiry.id}/consent",
         approval_href=f"/enquiries/{enquiry.id}/approvals",
@@ -177,6 +179,7 @@ def picture(enquiry_id: str) -> Response:
         receipt=receipt_view(receipt),
         head=_head(enquiry),
         back_href=f"/enquiries/{enquiry.id}/who",
+        pack_href=None if enquiry.closed_at else f"/enquiries/{enquiry.id}/pack",
     )
 
 

@@ -25,6 +25,7 @@ STOPS = frozenset(
         "early-help-form", "gp-check", "gp-yes", "gp-no", "gp-cannot-say", "disclosures",
         "disclosures-of-a-person", "entry", "partners",
         "emergency", "emergency-who", "consent", "consent-answer", "tasks", "tasks-review",
+        "meeting-pack", "decisions",
         "records-in-doubt", "pair-in-doubt", "requests", "request-filled", "request-answered",
     }
 )  # fmt: skip

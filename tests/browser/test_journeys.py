@@ -77,6 +77,27 @@ def test_a_mash_worker_adds_one_more_adult_in_two_clicks(script: bool, visitors:
 
 
 @SCRIPT
+def test_a_mash_worker_takes_a_meeting_pack_along_in_two_clicks(script: bool, visitors: Callable[..., Visitor]) -> None:
+    visitor = visitors(script=script)
+    page = visitor.sign_in("mash_social_worker")
+    begin = Meter(page)
+    start_enquiry(begin, "tarrant maisie 9997000048")
+    begin.button("Search")
+    begin.button("This is the person")
+    meter = Meter(page)
+    meter.click(page.get_by_role("button", name="Meeting pack"))
+    with page.expect_download() as coming:
+        page.get_by_role("button", name="Make the PDF").click()
+    meter.clicks += 1
+    meter.decisions += 1
+    print("meeting pack:", meter)
+    assert meter.clicks == 2
+    assert meter.hand_s <= 5  # of 10 s; the rest is for the server
+    assert coming.value.suggested_filename == "kith-meeting-pack-copy-1.pdf"
+    assert coming.value.path().read_bytes().startswith(b"%PDF-1.7")
+
+
+@SCRIPT
 @pytest.mark.parametrize(
     ("story", "word"),
     [

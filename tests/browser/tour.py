@@ -49,6 +49,24 @@ def mash_worker(v: Visitor) -> Tour:
     v.follow("Check this receipt")
     yield "receipt"
     page.goto(who)
+    v.press("Meeting pack")
+    yield "meeting-pack"
+    for box in page.locator('input[name="people"]').all():
+        box.uncheck()
+    v.press("Preview this choice")
+    yield "meeting-pack-errors"
+    page.goto(who)
+    v.follow("What was decided, and what is not shared")
+    yield "decisions-none"
+    page.locator('input[name="kind"][value="NOT_SHARED"]').check()
+    v.press("Record it")
+    yield "decisions-errors"
+    page.get_by_label("With whom is it not shared?").select_option(label="Thornshire Homes")
+    page.get_by_label("On which ground?").select_option(label="They do not need it for their part")
+    page.get_by_label("Why?", exact=True).fill("The landlord does not need the police history for a repair")
+    v.press("Record it")
+    yield "decisions"
+    page.goto(who)
     page.get_by_label("Name, date of birth or NHS number").fill("Doughty Craig 8 November")
     v.press("Search")
     yield "candidates-error"
