@@ -86,7 +86,7 @@ def prepare(hub: Hub, ctx: RequestContext, enquiry: Enquiry, chosen: Chosen) -> 
     categories = MATRIX if chosen.events == "NONE" else None
     brokered = broker(hub, ctx, case, members, hub.partners.values(), categories, enquiry=enquiry, family=family)
     b = brokered
-    picture = compose.picture(hub, ctx, enquiry, b.decided, b.answers, b.redacted, b.revealed)
+    picture = compose.picture(hub, ctx, enquiry, b.decided, b.answers, b.redacted, b.revealed, b.grounds)
     if chosen.events == "SIGNIFICANT":
         picture = replace(picture, events=tuple(event for event in picture.events if event.significant))
     if len(members) < len(family.members):  # That nobody else is in it was a choice, and says nothing of the family.
