@@ -15,6 +15,7 @@ from connectors.contract import (
     PersonQuery,
     Promise,
     Reply,
+    SchoolDay,
 )
 from connectors.extract import ExtractConnector, OpenSession, load_times, stored_people
 from connectors.fhir import FhirConnector
@@ -42,9 +43,11 @@ from connectors.inbox_desk import (
     open_requests,
     request_of,
 )
+from connectors.life_events import LARGEST_NOTICE, LifeEvent, Named, canonical, read_life_event
 from connectors.lint import Finding, check_partner_file
 from connectors.loading import LoadReport, forget_drop, load_drop
 from connectors.mais import MaisConnector
+from connectors.mais_form import MaisInvalid
 from connectors.partner import WAYS, load_partner, load_partners, moved, person_mapping
 from connectors.quality import ElementCount, FileCount, Unused
 from connectors.records import (
@@ -71,6 +74,7 @@ from connectors.templates import partner_template
 from connectors.trial import Trial, is_test_number, try_partner
 
 __all__ = [
+    "LARGEST_NOTICE",
     "MOST_ATTACHMENTS",
     "NHS_NUMBER",
     "STANDARD_FIELDS",
@@ -101,11 +105,14 @@ __all__ = [
     "ItemMapping",
     "Keys",
     "LastLoad",
+    "LifeEvent",
     "LoadReport",
     "MaisConnector",
+    "MaisInvalid",
     "Mark",
     "Marked",
     "Name",
+    "Named",
     "NoAnswerReason",
     "OfferedField",
     "OpenSession",
@@ -122,6 +129,7 @@ __all__ = [
     "Reply",
     "Request",
     "RestConnector",
+    "SchoolDay",
     "SourceRecord",
     "SqlConnector",
     "Trial",
@@ -129,6 +137,7 @@ __all__ = [
     "Value",
     "add_answer",
     "build_connector",
+    "canonical",
     "check_partner_file",
     "clear_pieces",
     "due_for_a_word",
@@ -151,6 +160,7 @@ __all__ = [
     "people_from_rows",
     "person_mapping",
     "place_of_file",
+    "read_life_event",
     "read_mapping",
     "record_system",
     "request_of",

@@ -7,7 +7,7 @@ called without an `Ask`, which carries the signed promise that the intent was ma
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol, runtime_checkable
@@ -82,6 +82,14 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class SchoolDay:
+    """When a school's first lesson begins, London time, and its holidays: first and last day of each."""
+
+    lessons_begin: time = time(8, 30)
+    holidays: tuple[tuple[date, date], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ItemMapping:
     """One `[[items]]` table of a partner's file: where pieces of one category come from and what their columns mean.
 
@@ -147,6 +155,8 @@ class Partner:
     people: Mapping[str, object] | None = None
     #: The partner's own ids of its invented persons: nobody else is asked about when the contract is tried.
     invented: tuple[str, ...] = ()
+    #: When lessons begin, at a school.
+    school_day: SchoolDay = field(default_factory=SchoolDay)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, time
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from connectors.contract import ConnectorError, ContactLine, Coverage, ItemMapping, Partner
+from connectors.contract import ConnectorError, ContactLine, Coverage, ItemMapping, Partner, SchoolDay
 from connectors.formats.known import KNOWN_FORMATS, format_tables
 from connectors.formats.people import PersonMapping
 from connectors.paths import is_path
@@ -194,9 +194,23 @@ def read_partner(table: Mapping[str, Any], file: str) -> Partner:
     trial = top.table("trial")
     invented = trial.texts("records", ())
     trial.done()
+    school_day = _school_day(top.table("school_day"))
     top.done()
     return Partner(
-        code, name, kind, public, competent, contact, coverage, way, _offers(top, items), reach, items, people, invented
+        code,
+        name,
+        kind,
+        public,
+        competent,
+        contact,
+        coverage,
+        way,
+        _offers(top, items),
+        reach,
+        items,
+        people,
+        invented,
+        school_day,
     )
 
 
@@ -248,6 +262,16 @@ def _coverage(t: _Table) -> Coverage:
     places = t.texts("places", ())
     t.done()
     return Coverage(sentence, since, places, (ages[0], ages[1]) if ages else None)
+
+
+def _school_day(t: _Table) -> SchoolDay:
+    begins = t.take("lessons_begin", time, "a time such as 08:50:00") if "lessons_begin" in t.rest else None
+    spans = t.take("holidays", list, "a list of [first day, last day]") if "holidays" in t.rest else []
+    for one in spans:
+        if not (isinstance(one, list) and len(one) == 2 and all(type(d) is date for d in one) and one[0] <= one[1]):
+            t.refuse("holidays", "is not a list of first and last days", "write [[2026-12-21, 2027-01-01]]")
+    t.done()
+    return SchoolDay(begins or SchoolDay().lessons_begin, tuple((one[0], one[1]) for one in spans))
 
 
 def _reach(t: _Table, *, drops_people: bool) -> tuple[str, Mapping[str, object]]:

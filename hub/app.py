@@ -22,6 +22,7 @@ from connectors import ConnectorError
 from hub import errors
 from hub.api import describe, problems, tracing
 from hub.api.node import mais
+from hub.api.notices import notice_door
 from hub.assembly import Hub, calm_collector, open_hub
 from hub.errors import HubError, KeyRefused
 from hub.following import after_linking
@@ -40,6 +41,7 @@ from hub.web.emergency import emergency
 from hub.web.inbox import inbox_pages
 from hub.web.look import hashed_names, prepare, static_files
 from hub.web.meeting import meeting_pages
+from hub.web.notices import notice_pages
 from hub.web.operations import operating
 from hub.web.protected import protected
 from hub.web.steward import steward
@@ -104,6 +106,7 @@ def create_app(hub: Hub) -> Flask:
         meeting_pages,
         protected,
         inbox_pages,
+        notice_pages,
         gp.gp,
         ig.ig,
         steward,
@@ -112,7 +115,7 @@ def create_app(hub: Hub) -> Flask:
         operating,
     )
     pages = (common.common, signin, *work)
-    for blueprint in (*pages, *describe.ROOMS, describe.description, mais):
+    for blueprint in (*pages, *describe.ROOMS, describe.description, mais, notice_door):
         app.register_blueprint(blueprint)
     _set_up_static(app)
     _set_up_errors(app)

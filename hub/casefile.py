@@ -317,7 +317,7 @@ class CaseFile:
 
     def _gillick(self, person: PersonFacts, category: DataCategory) -> Gillick:
         """The newest assessment that speaks of this category; from 16 on nobody's competence is in question."""
-        if person.date_of_birth is None or _age(person.date_of_birth, self.today) >= 16:
+        if person.date_of_birth is None or full_years(person.date_of_birth, self.today) >= 16:
             return Gillick(status=GillickStatus.NOT_APPLICABLE)
         status, categories = self._standing(person).competence_for(category)
         return Gillick(status=status, categories=categories)
@@ -484,7 +484,8 @@ def _is_current(item: PartnerItem) -> bool:
     return said is None or said.text.strip().casefold() not in NOT_CURRENT
 
 
-def _age(born: date, today: date) -> int:
+def full_years(born: date, today: date) -> int:
+    """The age in years that are over."""
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 

@@ -1,7 +1,8 @@
-"""What agencies answered by hand goes 28 days after its enquiry ended; the clearing itself stays on record.
+"""What agencies answered by hand goes 28 days after its enquiry ended, and what notices said when they are old; the
+clearing itself stays on record.
 
-For: pieces and files of an inbox, which only the hub holds (rule P41; the partnership's retention). Must never clear
-under a legal hold, and never clear what stands in the trail.
+For: pieces and files of an inbox, and notices, which only the hub holds (rule P41; the partnership's retention). Must
+never clear under a legal hold, and never clear what stands in the trail.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,8 @@ from sqlalchemy import select
 from connectors import clear_pieces, enquiries_with_pieces
 from hub.assembly import Hub
 from hub.enquiries import ENDS_AFTER_DAYS
+from hub.notices import stored
+from hub.notices.named import concerned
 from hub.tables import enquiries, enquiry_persons
 
 CLEARED_AFTER = timedelta(days=28)
@@ -46,6 +49,27 @@ def clear_closed(hub: Hub, now: datetime) -> int:
         with hub.db.writing() as session:
             clear_pieces(session, enquiry)
     return len(over)
+
+
+def clear_notices(hub: Hub, now: datetime) -> int:
+    """Clears what notices said that are older than they are kept; returns how many. Effects: `erase` events, first."""
+    cleared = 0
+    for notice in stored.old(hub, now):
+        if _is_held(hub, [one.member.facts.id for one in concerned(hub, notice)]):
+            continue
+        hub.trail.append(
+            "erase",
+            now=now,
+            client={"id": "hub-clearing"},
+            custodian=notice.agency,
+            action="NOTICE-CLEARED",
+            outcome="CLEARED",
+            reason="OLD",
+            object={"type": "notice", "id": notice.id},
+        )
+        stored.forget(hub, notice.id)
+        cleared += 1
+    return cleared
 
 
 def _is_held(hub: Hub, persons: Iterable[str]) -> bool:

@@ -90,6 +90,7 @@ def all_metadata() -> list[MetaData]:
     from hub.erasure import metadata as erasure_tables
     from hub.keys import metadata as key_tables
     from hub.meeting.tables import metadata as meeting_tables
+    from hub.notices.tables import metadata as notice_tables
     from hub.people.tables import metadata as people_tables
     from hub.register.tables import metadata as register_tables
     from hub.tables import metadata as hub_tables
@@ -103,6 +104,7 @@ def all_metadata() -> list[MetaData]:
         decision_tables,
         register_tables,
         meeting_tables,
+        notice_tables,
         people_tables,
         consent_tables,
         connector_tables,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from audit import Receipt
-from connectors import Answer, Partner, Promise, Reply, load_times
+from connectors import Answer, Ask, Partner, Promise, Reply, load_times
 from hub import break_glass, compose, consequences, decisions, redaction, response_times
 from hub.account import Account
 from hub.approvals.agreed import NOTHING_AGREED, Agreed
@@ -39,6 +39,9 @@ CASE_HOLDERS = frozenset({AgencyType.CHILDRENS_SOCIAL_CARE, AgencyType.EARLY_HEL
 
 #: What an outcome is called in the trail, when it is one word.
 Conclude = Callable[[Decided, Mapping[tuple[str, str], Answer], Redacted], str]
+
+#: From the permitted questions to their answers.
+Gather = Callable[[tuple[Ask, ...]], Mapping[tuple[str, str], Answer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +180,12 @@ def broker(
     conclude: Conclude | None = None,
     emergency: Emergency | None = None,
     means: Means = ORDINARY,
+    gather: Gather | None = None,
 ) -> Brokered:
-    """Steps 5 to 9. Raises TrailUnavailable: before step 7 nobody was asked, after it nothing is shown."""
+    """Steps 5 to 9. Raises TrailUnavailable: before step 7 nobody was asked, after it nothing is shown.
+
+    `gather`: from where the answers come, when not from the partners: a notice that was brought is here already.
+    """
     members, partners = tuple(members), tuple(partners)
     # 5. Every person x agency x category is decided; forbid beats permit, no rule means no.
     decided = decide_all(
@@ -196,7 +203,7 @@ def broker(
         settled = frozenset() if conclude else _settled(hub, case, partners)
         promised, reply_by = _promises(hub, ctx, intent), _clocks(hub, case)
         asks = asks_for(decided.permits, promised, members=members, settled=settled, reply_by=reply_by)
-        answers = _stamped(hub.gatherer.gather(asks), ctx)
+        answers = _stamped((gather or hub.gatherer.gather)(asks), ctx)
         # 8. Each real item is decided again; what no permit names is dropped.
         redacted = redaction.apply(answers, decided.permits, means=means, agreed=case.agreed)
     # Names and relations come from the index under the same permits, and into the same record.

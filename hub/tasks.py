@@ -25,13 +25,14 @@ from hub.assembly import Hub
 from hub.break_glass import REVIEW, TOLD_DPO, TOLD_OWNER, is_over
 from hub.casefile import LONDON
 from hub.checks import IN_DOUBT
-from hub.clearing import clear_closed
+from hub.clearing import clear_closed, clear_notices
 from hub.consequences import REASSIGN
 from hub.context import RequestContext
 from hub.duties import Duty, write
 from hub.enquiries import FEEDBACK, LEAST, acts_since, count_act, says_enough, user_of
 from hub.errors import FormRefused, NotFound
 from hub.keys import HUB
+from hub.notices import desks
 from hub.oversight import NAME_SEARCH
 from hub.people import records_of_persons
 from hub.people.index import best_birth_date
@@ -108,6 +109,9 @@ DONE_BY: Mapping[str, frozenset[Role]] = {
     inbox.OVERDUE: inbox.ANSWERING | frozenset({Role.DPO, Role.POLICE_MASH_SUPERVISOR}),
     inbox.UNANSWERED: WORKERS,
     inbox.CAME_LATE: WORKERS,
+    desks.NOTICE: desks.FRONT_DOOR,
+    desks.SCHOOL: desks.LEADS,
+    desks.INTERVIEW: desks.FRONT_DOOR | desks.INTERVIEWERS,
 }
 #: What somebody who looks into a thing can find, with their reasons: an emergency, a shut account.
 FINDINGS: Mapping[str, tuple[str, ...]] = {
@@ -256,6 +260,15 @@ def has_task_from(hub: Hub, ctx: RequestContext, receipt: str) -> bool:
         return session.execute(of_theirs).first() is not None
 
 
+def notice_task(hub: Hub, ctx: RequestContext, notice: str) -> tuple[str, str | None, datetime | None] | None:
+    """The task that a notice brought this user, done or not: its kind, its enquiry and until when; None without one."""
+    d = duties.c
+    mine = (d.refers == notice, d.kind.in_(desks.KINDS), *_theirs(ctx))
+    with hub.db.session() as session:
+        row = session.execute(select(d.kind, d.enquiry, d.due_at).where(*mine).order_by(d.user.is_(None))).first()
+    return tuple(row) if row else None
+
+
 def _mine(ctx: RequestContext) -> list[ColumnElement[bool]]:
     """What this user is to do now."""
     d = duties.c
@@ -313,6 +326,7 @@ def _look_ahead(hub: Hub, ctx: RequestContext) -> None:
     )
     write(hub, _agreements_ending(hub, ctx), now=ctx.now)
     clear_closed(hub, ctx.now)
+    clear_notices(hub, ctx.now)
     with hub.db.writing() as session:
         count_act(session, ctx, "look-ahead")
 

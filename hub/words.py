@@ -37,6 +37,23 @@ from policies.vocabulary import (
 
 LONDON = ZoneInfo("Europe/London")
 
+#: What happened, by the code of a notice (MAIS PUB02, event codes; the second is ours).
+EVENT_WORDS: Mapping[str, str] = {
+    "safeguarding-concern": "Domestic abuse or other concern for somebody's safety",
+    "operation-encompass": "Domestic abuse that a pupil saw, heard or lived with (Operation Encompass)",
+    "missing-person": "Reported missing",
+    "ae-attendance": "Attended hospital as an emergency",
+}
+#: What somebody had to do with it: HL7 v3 ParticipationType, and words of the police. Other codes are shown as such.
+PART_WORDS: Mapping[str, str] = {
+    "SBJ": "The person it is about",
+    "IND": "Somebody it affects",
+    "WIT": "Witness",
+    "victim": "Victim",
+    "suspect": "Suspect",
+    "witness": "Witness",
+}
+
 #: What a worker would say they are doing.
 PURPOSE_WORDS: Mapping[Purpose, str] = {
     Purpose.IMMEDIATE_PROTECTION: "Immediate protection of a child or adult",
@@ -381,6 +398,7 @@ AGREEMENT_STATUS_WORDS: Mapping[AgreementStatus, str] = {
 #: Each kind of task: its title, and what must be done.
 #: Alerts about what a user did, by the reason that the trail holds.
 ALERT_WORDS: Mapping[str, str] = {
+    "NOTICE-WITH-NOBODY": "A notice could be brought to nobody: the sender was told to ring",
     "BOILERPLATE-REASON": "The same reason was given ten times",
     "CHECKS-TOO-FAST": "Very many checks in a minute",
     "QUESTIONS-TOO-FAST": "Another hub asked very many questions in a minute",
@@ -390,6 +408,18 @@ ALERT_WORDS: Mapping[str, str] = {
 }
 
 TASK_WORDS: Mapping[str, tuple[str, str]] = {
+    "NOTICE": (
+        "A notice has come",
+        "An agency gives notice of something that happened. Open it to read what may be shown to you.",
+    ),
+    "NOTICE_SCHOOL": (
+        "A notice about a pupil: read it before lessons begin",
+        "The police were called to something that a pupil of yours saw, heard or lived with. Plan how they are met.",
+    ),
+    "RETURN_INTERVIEW": (
+        "Offer a return home interview",
+        "A child who was missing has come back. An interview is due within 72 hours of the return.",
+    ),
     "NOTIFY_OWNER": (
         "Something that you hold was shown",
         "Another agency was shown information of yours without the person's consent, as the law allows. Note it.",

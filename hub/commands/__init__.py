@@ -30,6 +30,7 @@ class Verbs(click.Group):
         "load",
         "match",
         "migrate",
+        "notices",
         "remind",
         "serve",
     )

@@ -35,7 +35,10 @@ LONGEST_LIFE = timedelta(seconds=120)
 SKEW = timedelta(seconds=60)
 #: No moment of an assertion is later (seconds since 1970): what comes after is no time.
 _END_OF_TIME = 2**40
-_KEYS = frozenset({"id", "agency", "roles", "jwks_file", "active"})
+_KEYS = frozenset({"id", "agency", "roles", "jwks_file", "active", "may"})
+#: What a client may do: ask (the MAIS operation), give notice of events, send files. Without `may` it may ask.
+ASK, NOTIFY, UPLOAD = "ask", "notify", "upload"
+_MAY = frozenset({ASK, NOTIFY, UPLOAD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Client:
     roles: frozenset[Role]
     jwks_file: Path
     active: bool
+    may: frozenset[str] = frozenset({ASK})
 
 
 def read_clients(path: Path | None) -> Mapping[str, Client]:
@@ -68,12 +72,16 @@ def read_clients(path: Path | None) -> Mapping[str, Client]:
 def _client(row: Mapping[str, Any], folder: Path) -> Client:
     if set(row) - _KEYS or not isinstance(row.get("active", True), bool):
         raise ValueError("unknown key")
-    roles = frozenset(Role(word) for word in row["roles"])
-    return Client(str(row["id"]), str(row["agency"]), roles, folder / str(row["jwks_file"]), row.get("active", True))
+    roles = frozenset(Role(word) for word in row.get("roles", ()))
+    may = frozenset(row.get("may", (ASK,)))
+    if not may <= _MAY or (ASK in may and not roles):
+        raise ValueError("unknown word, or nobody to ask for")
+    key_set = folder / str(row["jwks_file"])
+    return Client(str(row["id"]), str(row["agency"]), roles, key_set, row.get("active", True), may)
 
 
-def authenticate(hub: Hub, header: str, body: bytes, *, address: str, now: datetime) -> Client:
-    """The client whose assertion this is.
+def authenticate(hub: Hub, header: str, body: bytes, *, address: str, now: datetime, to: str = ASK) -> Client:
+    """The client whose assertion this is, if it may do what it does (`to`).
 
     Takes the Authorization header and the bytes of the request. Raises SignInRefused, the same words for every reason.
     Effects: the assertion is used up.
@@ -83,7 +91,7 @@ def authenticate(hub: Hub, header: str, body: bytes, *, address: str, now: datet
     if kind.lower() != "bearer" or not 20 <= len(token) <= 8_000:
         raise refused
     client = read_clients(hub.settings.clients_file).get(_issuer_of(token))
-    if client is None or not client.active or client.agency not in hub.partners:
+    if client is None or not client.active or to not in client.may or client.agency not in hub.partners:
         raise refused
     try:
         keys = KeySet.import_key_set(json.loads(client.jwks_file.read_text(encoding="utf-8")))

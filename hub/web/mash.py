@@ -13,8 +13,9 @@ from hub import break_glass, disclosure, enquiries, finding
 from hub.break_glass import DECLARING
 from hub.context import RequestContext
 from hub.enquiries import Enquiry
-from hub.errors import FormRefused, NotForYou
+from hub.errors import FormRefused, NotForYou, NotFound
 from hub.headers import ENQUIRING, for_roles, take_draft
+from hub.notices.opening import take_into
 from hub.people import Candidate, parse_box
 from hub.web.common import context_of, hub_of, receipt_view
 from hub.words import (
@@ -56,12 +57,12 @@ def own() -> str:
 @for_roles(ENQUIRING)
 def new() -> str:
     """The one form from a referral to candidates."""
-    return _form(take_draft("/enquiries/new"), {})
+    return _form(take_draft("/enquiries/new") or {"notice": request.args.get("notice", "")[:32]}, {})
 
 
 @mash.post("/enquiries/new")
 @for_roles(ENQUIRING)
-def create() -> str | tuple[str, int]:
+def create() -> str | Response | tuple[str, int]:
     """Opens the enquiry and searches at once; nothing is opened when either cannot be used."""
     hub, ctx, typed = hub_of(), context_of(), request.form.to_dict()
     wrong: dict[str, str] = {}
@@ -70,13 +71,25 @@ def create() -> str | tuple[str, int]:
         form = enquiries.parse_form(typed, _purposes(ctx), ctx.actor.role)
     except FormRefused as error:
         wrong |= error.errors
-    problems = parse_box(typed.get("who", "")).problems
+    notice = typed.get("notice", "")
+    problems = parse_box(typed.get("who", "")).problems if not notice else ()
     if problems:
         wrong["who"] = " ".join(problems)
     if wrong or form is None:
         return _form(typed, wrong), 422
     enquiry = enquiries.open_enquiry(hub, ctx, form)
+    if notice:
+        return redirect(_about_notice(notice, enquiry), code=303)
     return _search(enquiry, typed.get("who", ""))
+
+
+def _about_notice(notice: str, enquiry: Enquiry) -> str:
+    """Where an enquiry goes on that was started from a notice: to the notice, if the hub knows who is meant."""
+    try:
+        take_into(hub_of(), context_of(), notice, enquiry.id)
+    except (FormRefused, NotFound):
+        return _href(enquiry)
+    return f"/notices/{notice}?enquiry={enquiry.id}"
 
 
 @mash.get("/enquiries/<enquiry_id>")

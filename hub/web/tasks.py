@@ -9,6 +9,7 @@ from hub.break_glass import REVIEW, Declared
 from hub.errors import FormRefused
 from hub.headers import ENQUIRING, OVERSEEING, for_roles
 from hub.inbox import ANSWERING, CAME_LATE, HALF_TIME, OVERDUE, UNANSWERED
+from hub.notices import desks
 from hub.suspension import SUSPENDED
 from hub.tasks import ANSWERED, DISPUTE, FINDINGS, INVESTIGATE, QUEUEING, Task
 from hub.web.common import context_of, hub_of
@@ -103,6 +104,7 @@ def _view(task: Task, declared: Declared | None) -> dict[str, object]:
         "reference": task.reference,
         "href": _enquiry_page(task, role),
         "request": task.refers if task.kind in (HALF_TIME, OVERDUE) and role in ANSWERING else None,
+        "notice": f"/notices/{task.refers}" if task.kind in desks.KINDS and task.refers else None,
         "entry": f"/ig/entries/{task.receipt}" if task.kind == REVIEW and role in OVERSEEING else None,
         "receipt": task.receipt if len(task.receipt) == 32 else None,
     }

@@ -14,7 +14,9 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from connectors.tables import inbox_requests
+from hub.demo.stories import STORIES
 from hub.duties import Duty, write
+from hub.notices.intake import take_all
 from hub.people.tables import links, records
 from hub.signin.oidc import read_issuers
 from hub.tables import approval_asks, duties, enquiries
@@ -79,6 +81,7 @@ def build(house: House, provider: Provider, folder: Path, *, small: bool) -> Wor
     _asks(world)
     _tasks(world)
     _records(world)
+    _notices(world)
     for about in list(world.things):
         for id in (*NEVER, *MALFORMED):
             world.add(about, id, there="no")
@@ -209,6 +212,25 @@ def _tasks(world: World) -> None:
     _task(world, hub, "RETRO_REVIEW", agency="", barred=(officer, known_as(at_the_desk)))
     _task(world, hub, "DISPUTE", agency="csc", barred=(who, known_as(visitor)))
     _task(world, hub, "INFORM_SUBJECT", agency="csc", given=(who, known_as(visitor)))
+
+
+def _notices(world: World) -> None:
+    """A notice about a child with whom nobody works: it is at the front door of children's social care."""
+    house, child = world.gate.house, STORIES["twins"]
+    number = {"value": str(child.nhs_number), "system": "https://fhir.nhs.uk/Id/nhs-number"}
+    event = {
+        "@type": "LifeEvent",
+        "identifier": [{"value": "LE-1", "system": "urn:kith:identifier:event"}],
+        "type": ["safeguarding-concern"],
+        "subjectPerson": [{"person": number, "involvement": "SBJ"}],
+    }
+    (taken,) = take_all(house.hub, "police", "matrix", [event], now=house.hub.clock())
+    assert taken.desks[0]["state"] == "TOLD"
+    with house.hub.db.session() as session:
+        (notice,) = session.scalars(
+            select(duties.c.refers).where(duties.c.kind == "NOTICE", duties.c.refers.is_not(None))
+        )
+    world.add("notice", notice, kind="NOTICE", agency="csc")
 
 
 def _task(

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.mais_records import TYPES, MaisInvalid, main, read_mais
+from connectors.mais_form import TYPES, MaisInvalid, read_mais
+from connectors.mais_records import main
 
 DATA = Path(__file__).parents[1] / "data" / "mais"
 VALID = sorted(DATA.glob("*-valid.json"))
