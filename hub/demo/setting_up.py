@@ -27,6 +27,7 @@ from hub.db import make_engine
 from hub.demo.consents import RecordRef, consents
 from hub.demo.county import DEFAULT_SEED, build_county
 from hub.demo.files import write_county
+from hub.demo.machines import make_machines
 from hub.demo.model import County
 from hub.demo.personas import PERSONAS
 from hub.demo.promises import tell_partners
@@ -92,6 +93,7 @@ def set_up(
             "HUB_ISSUERS_FILE": about["issuers_file"],
             "HUB_WITNESS_POLICY_FILE": about["witness_policy_file"],
             **sign_agreements(folder),
+            **make_machines(folder),
         }
         settings = read_settings(environment)
         engine = make_engine(settings.database_url)

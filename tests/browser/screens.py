@@ -27,6 +27,7 @@ STOPS = frozenset(
         "emergency", "emergency-who", "consent", "consent-answer", "tasks", "tasks-review",
         "meeting-pack", "decisions",
         "records-in-doubt", "pair-in-doubt", "requests", "request-filled", "request-answered",
+        "notice", "notice-not-yet",
     }
 )  # fmt: skip
 #: Where a picture starts when the top of the page is like another's.

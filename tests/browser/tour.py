@@ -4,10 +4,13 @@ For: the checks that every page must pass, and for the pictures of docs/screens.
 is open; whoever walks along looks at it and goes on. It must never assert anything itself.
 """
 
+import json
 from collections.abc import Callable, Generator, Mapping
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page
 
+from connectors.send import NOTICES, send
 from hub.demo.behaviour import tell
 from hub.demo.stories import STORIES
 from tests.browser.visit import Visitor
@@ -426,8 +429,53 @@ def answered_by_hand(v: Visitor) -> Tour:
     yield "picture-answered-by-hand"
 
 
+def notice_of_an_event(v: Visitor) -> Tour:
+    """What the police give notice of first: at the front door, then read in an enquiry that starts from it."""
+    give_notice(v)
+    page = v.sign_in("mash_social_worker")
+    v.go("/tasks")
+    yield "tasks-with-a-notice"
+    v.follow("Open the notice")
+    yield "notice-not-yet"
+    v.follow("Start an enquiry about it")
+    page.locator('input[name="purpose"][value="S47_ENQUIRY"]').check()
+    page.locator('input[name="threshold"][value="S47_DECISION"]').check()
+    page.locator('[name="reference"]').fill("REF/2026/77")
+    page.locator('[name="rationale"]').fill("The police gave notice of domestic abuse with a child in the home")
+    yield "enquiry-form-of-a-notice"
+    v.press("Start and read the notice")
+    yield "notice"
+
+
+def give_notice(v: Visitor) -> None:
+    """A notice about a child with whom nobody works yet, sent by the police's machine."""
+    story = STORIES["twins"]
+    born = v.site.demonstration.county.people[story.subject].born
+    number = {"value": str(story.nhs_number), "system": "https://fhir.nhs.uk/Id/nhs-number"}
+    given, family = story.name.split(" ", 1)
+    who = {"identifier": [number], "name": [{"givenName": [given], "familyName": [family]}]}
+    assert born is not None
+    event = {
+        "@type": "LifeEvent",
+        "identifier": [{"value": "DA-2026-0188", "system": "https://police.example/Id/notice"}],
+        "type": ["safeguarding-concern"],
+        "subjectPerson": [{"person": number, "involvement": "witness"}],
+        "timeInformation": [{"startDateTime": (datetime.now(UTC) - timedelta(hours=9)).isoformat()}],
+        "person": [who | {"dateOfBirth": {"date": born.isoformat()}}],
+        "KithNotice": {
+            "circumstances": "Officers came to raised voices and a broken door. The child was upstairs and awake.",
+            "childVoice": "Said that it happens when there is no money.",
+            "risk": "Coercion; a child present",
+        },
+    }
+    folder = v.site.demonstration.folder
+    key = folder / "machines" / "police.pem"
+    send(v.site.url, NOTICES, json.dumps(event).encode(), client="police-machine", key=key).raise_for_status()
+
+
 TOURS: Mapping[str, Callable[[Visitor], Tour]] = {
     "mash_worker": mash_worker,
+    "notice_of_an_event": notice_of_an_event,
     "refused_visitor": refused_visitor,
     "other_families": other_families,
     "gp_coordinator": gp_coordinator,
