@@ -23,7 +23,7 @@ from hub.words import EVENT_WORDS, PART_WORDS
 from policies.vocabulary import DataCategory, MatchState, RelationToIndex
 
 #: What a notice may say about the event, and about who somebody is.
-EVENT_FIELDS = ("type", "part", "started", "ended", "location", "contact", "risk", "circumstances", "child_voice")
+EVENT_FIELDS = ("type", "part", "started", "ended", "circumstances", "child_voice", "risk", "location", "contact")
 IDENTITY_FIELDS = ("name", "date_of_birth", "nhs_number")
 
 

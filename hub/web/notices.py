@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 from hub.errors import FormRefused
 from hub.headers import ENQUIRING, for_roles
 from hub.notices import opening
+from hub.notices.named import EVENT_FIELDS, IDENTITY_FIELDS
 from hub.tasks import QUEUEING
 from hub.web.common import context_of, hub_of, receipt_view
 from hub.words import EVENT_WORDS, PURPOSE_WORDS
@@ -61,10 +62,15 @@ def _page(notice_id: str, errors: dict[str, str]) -> str:
             "enquiry_href": f"/enquiries/{shown.enquiry.id}" if shown.enquiry else None,
         },
         title=", ".join(EVENT_WORDS[code] for code in shown.types) if shown.kept else "A notice",
-        people=[{"name": facts.pop("name", None), "facts": list(facts.items())} for facts in people.values()],
+        people=[{"name": facts.get("name"), "facts": _in_order(facts)} for facts in people.values()],
         enquiries=[{"value": e.id, "text": e.reference} for e in shown.readable_in],
         receipt=receipt_view(shown.receipt),
         back_href="/tasks",
         back_text="Tasks",
         errors=errors,
     )
+
+
+def _in_order(facts: dict[str, str]) -> list[tuple[str, str]]:
+    """Who it is, then what happened; what the heading says already is left out."""
+    return [(n, facts[n]) for n in (*IDENTITY_FIELDS, *EVENT_FIELDS) if n in facts and n not in ("name", "type")]
