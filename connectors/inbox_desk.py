@@ -7,7 +7,7 @@ answer, and that the trail knows of it first, is the hub's to see to.
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
@@ -209,6 +209,19 @@ def due_for_a_word(session: Session, *, now: datetime) -> tuple[Request, ...]:
         .limit(500)
     ).mappings()
     return _with_counts(session, rows.all())
+
+
+def hasten(session: Session, enquiry: str, urgency: str, clock: Callable[[str], tuple[datetime, datetime]]) -> None:
+    """The case has become more (or less) urgent: each open request is due at the earlier of the old and the new time.
+
+    Takes `clock`: for an agency, when half of its time and when all of it would be over from now on.
+    """
+    r = inbox_requests.c
+    waiting = select(r.id, r.agency, r.half_at, r.due_at).where(r.enquiry == enquiry, r.answered_at.is_(None))
+    for row in session.execute(waiting).all():
+        half_at, due_at = clock(row.agency)
+        sooner = {"half_at": min(with_zone(row.half_at), half_at), "due_at": min(with_zone(row.due_at), due_at)}
+        session.execute(update(inbox_requests).where(r.id == row.id).values(urgency=urgency, **sooner))
 
 
 def note_reminded(session: Session, request: str, step: int) -> None:

@@ -35,6 +35,7 @@ from hub.signin.sessions import SqlSessions
 from hub.web import common, gp, ig, mash
 from hub.web.agreements import register
 from hub.web.approvals import approval_pages
+from hub.web.case import case_pages
 from hub.web.consent import consent_pages
 from hub.web.editor import editor
 from hub.web.emergency import emergency
@@ -101,6 +102,7 @@ def create_app(hub: Hub) -> Flask:
         mash.mash,
         emergency,
         consent_pages,
+        case_pages,
         task_pages,
         approval_pages,
         meeting_pages,

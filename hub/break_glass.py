@@ -37,6 +37,7 @@ DECLARING = frozenset(
         Role.POLICE_MASH_SUPERVISOR,
         Role.SAFEGUARDING_NURSE,
         Role.SOCIAL_WORKER,
+        Role.ADULT_SOCIAL_WORKER,
         Role.EDT_WORKER,
     }
 )

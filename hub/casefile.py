@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -49,7 +50,7 @@ from policies.vocabulary import (
     AgencyType,
     AgreementStatus,
     Authentication,
-    BragRating,
+    Circumstance,
     Conflict,
     ConnectorState,
     DataCategory,
@@ -95,6 +96,9 @@ PRESENT = frozenset({DataCategory.DEMOGRAPHIC, DataCategory.SERVICE_INVOLVEMENT,
 #: Words by which an agency says that a package is not running.
 NOT_CURRENT = frozenset({"no", "n", "0", "false", "ended", "closed", "inactive", "none"})
 
+#: Nothing is recorded on the case.
+NONE: frozenset[Circumstance] = frozenset()
+NO_CIRCUMSTANCES: Mapping[str, frozenset[Circumstance]] = MappingProxyType({})
 #: Nothing was assessed or recorded: an adult is presumed to have capacity (MCA 2005 s1), a child is not assessed.
 UNASSESSED = Standing()
 
@@ -131,6 +135,7 @@ class CaseFile:
         off_list_checks_today: int = 0,
         break_glass: BreakGlass | None = None,
         agreed: Agreed = NOTHING_AGREED,
+        circumstances: Mapping[str, frozenset[Circumstance]] = NO_CIRCUMSTANCES,
     ) -> None:
         assert ctx.purpose is not None
         self._hub, self._ctx, self.purpose = hub, ctx, ctx.purpose
@@ -139,6 +144,7 @@ class CaseFile:
         self._enquiry, self._facts = enquiry, facts
         self._relationship, self._off_list = relationship, off_list_checks_today
         self._break_glass = break_glass
+        self._circumstances = circumstances
         self.agreed = agreed
         self._access = Access(mode=mode, rationale=rationale, case_reference=ctx.case_reference)
         self._agreements: tuple[Agreement, ...] = tuple(a.for_decision() for a in hub.agreements)
@@ -182,6 +188,8 @@ class CaseFile:
             gateways=self._hub.gateways,
             agreements=self._agreements,
             consents=consents,
+            # What is recorded about one person is about nobody else (rule P01).
+            circumstances=self._circumstances.get(person.id, NONE),
             approvals=self.agreed.for_request(request_hash),
             break_glass=self._break_glass,
             connector=ConnectorFacts(
@@ -395,7 +403,7 @@ class CaseFile:
         return Episode(
             id=enquiry.id,
             state=EpisodeState.GATHERING if enquiry.closed_at is None else EpisodeState.CLOSED,
-            brag=BragRating.RED if threshold else BragRating.AMBER,
+            brag=enquiry.brag,
             opened_at=enquiry.opened_at,
             closed_at=enquiry.closed_at,
             threshold=threshold,

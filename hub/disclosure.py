@@ -17,6 +17,7 @@ from hub.account import Account
 from hub.approvals.agreed import NOTHING_AGREED, Agreed
 from hub.assembly import Hub
 from hub.break_glass import Emergency
+from hub.case_facts import circumstances_in
 from hub.casefile import CaseFile, assigned
 from hub.context import RequestContext
 from hub.enquiries import Enquiry
@@ -108,7 +109,7 @@ def file_of(
     with hub.db.session() as session:
         # 3. Who belongs to the family, each with the source that says so.
         family = members_of(session, hub, enquiry, now=ctx.now)
-    # 4. What they agreed or refused, and what was decided about asking.
+    # 4. What they agreed or refused, what was decided about asking, and what is recorded on the case.
     facts = facts_about(hub, [m.facts.id for m in family.members], enquiry=enquiry.id, now=ctx.now)
     case = CaseFile(
         hub,
@@ -120,6 +121,7 @@ def file_of(
         break_glass=emergency.for_decision() if emergency else None,
         mode=mode,
         agreed=agreed,
+        circumstances=circumstances_in(hub, enquiry, family),
     )
     return family, case
 

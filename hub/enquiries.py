@@ -38,6 +38,7 @@ from hub.working_days import working_day_after
 from policies import SharingAgreement
 from policies.vocabulary import (
     AgreementStatus,
+    BragRating,
     ConsentKind,
     ConsentState,
     GiverCapacity,
@@ -131,8 +132,14 @@ class Enquiry:
     threshold_at: datetime | None
     consent_giver: str | None
     subject: str | None
+    rating: str | None = None
     persons: Mapping[str, str] = field(default_factory=dict)
     identities: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def brag(self) -> BragRating:
+        """How urgent it is: as somebody rated it last, else by whether the harm threshold is recorded."""
+        return BragRating(self.rating or (BragRating.RED if self.threshold else BragRating.AMBER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -577,16 +584,20 @@ def _enquiry(hub: Hub, row: Any, now: datetime) -> Enquiry:
         threshold_at=row["threshold_at"],
         consent_giver=row["consent_giver"],
         subject=row["subject"],
+        rating=row["rating"],
     )
 
 
 def _choice(kind: Any, text: str, name: str, errors: dict[str, str]) -> Any:
-    if not text:
-        return None
+    return choose(kind, {name: text}, name, errors, "Choose one of the answers.") if text else None
+
+
+def choose(kind: Any, typed: Mapping[str, Any], name: str, errors: dict[str, str], sentence: str) -> Any:
+    """The code that a form chose from a closed list; None, with the sentence among the errors, for anything else."""
     try:
-        return kind(text)
+        return kind(typed.get(name, ""))
     except ValueError:
-        errors[name] = "Choose one of the answers."
+        errors[name] = sentence
         return None
 
 

@@ -30,7 +30,7 @@ from hub.assembly import Hub
 from hub.casefile import LONDON
 from hub.context import RequestContext
 from hub.duties import Duty, write
-from hub.enquiries import LEAST, QUALIFIED, REASONS, UNSAFE_REVIEW_DAYS, Enquiry, says_enough, user_of
+from hub.enquiries import LEAST, QUALIFIED, REASONS, UNSAFE_REVIEW_DAYS, Enquiry, choose, says_enough, user_of
 from hub.errors import FormRefused, NotFound
 from hub.following import follow_to
 from hub.keys import HUB
@@ -146,21 +146,21 @@ def record_answer(
     """
     errors: dict[str, str] = {}
     subject = _person(typed, "subject", family, errors)
-    capacity = _choice(GiverCapacity, typed, "giver_capacity", errors, "Choose in which capacity they answered.")
+    capacity = choose(GiverCapacity, typed, "giver_capacity", errors, "Choose in which capacity they answered.")
     giver = subject if capacity == GiverCapacity.SELF else None
     if capacity in (GiverCapacity.PARENT_WITH_PR, GiverCapacity.LPA_HW, GiverCapacity.DEPUTY):
         giver = _person(typed, "giver", family, errors)
     wording = consent.statement(str(typed.get("statement", "")))
     if wording is None:
         errors["statement"] = "Choose which words they were asked with."
-    state = _choice(ConsentState, typed, "answer", errors, "Choose what they answered.")
+    state = choose(ConsentState, typed, "answer", errors, "Choose what they answered.")
     if state is not None and state not in ANSWERS:
         errors["answer"] = "Choose what they answered."
     if capacity is not None and capacity not in CAPACITIES:
         errors["giver_capacity"] = "Choose in which capacity they answered."
     elif capacity == GiverCapacity.LA_WITH_PR and not _speaks_for_authority(hub, ctx):
         errors["giver_capacity"] = ONLY_THE_AUTHORITY
-    method = _choice(AnswerMethod, typed, "method", errors, "Choose how they answered.")
+    method = choose(AnswerMethod, typed, "method", errors, "Choose how they answered.")
     given = _day(typed, "given_on", errors, "Enter the day of the answer, like 31 3 2026.")
     ends = _day(typed, "ends_on", errors, "Enter the last day, like 31 3 2027, or leave it empty.", optional=True)
     if given and given > ctx.now.astimezone(LONDON).date():
@@ -330,7 +330,7 @@ def decide_about_asking(hub: Hub, ctx: RequestContext, enquiry: Enquiry, typed: 
     Raises FormRefused. Effects: an event, then the row.
     """
     errors: dict[str, str] = {}
-    state = _choice(ConsentState, typed, "state", errors, "Choose what was decided.")
+    state = choose(ConsentState, typed, "state", errors, "Choose what was decided.")
     reason = None
     if ctx.actor.role not in QUALIFIED:
         errors["state"] = "A social worker or the MASH decision maker decides about asking the family."
@@ -338,7 +338,7 @@ def decide_about_asking(hub: Hub, ctx: RequestContext, enquiry: Enquiry, typed: 
         errors["state"] = "Choose what was decided."
     elif state is not None and REASONS[state]:
         only = REASONS[state][0] if len(REASONS[state]) == 1 else None
-        reason = only or _choice(ReasonCode, typed, "reason_code", errors, "Choose the reason.")
+        reason = only or choose(ReasonCode, typed, "reason_code", errors, "Choose the reason.")
         if reason is not None and reason not in REASONS[state]:
             errors["reason_code"] = "Choose the reason why asking would be unsafe."
     if errors:
@@ -472,14 +472,6 @@ def _person(typed: Mapping[str, Any], name: str, family: Mapping[str, str], erro
         return person
     errors[name] = "Choose one of the people shown."
     return None
-
-
-def _choice(kind: Any, typed: Mapping[str, Any], name: str, errors: dict[str, str], sentence: str) -> Any:
-    try:
-        return kind(typed.get(name, ""))
-    except ValueError:
-        errors[name] = sentence
-        return None
 
 
 def _reasons(typed: Mapping[str, Any], name: str, errors: dict[str, str]) -> str:

@@ -38,8 +38,8 @@ def due_by(
     """Until when an agency whose people answer has time about an enquiry as a whole; None for one that has a system."""
     if owner.way != "inbox":
         return None
-    urgency = BragRating.RED if enquiry.threshold else BragRating.AMBER
-    hours = hours_for(agreements, owner.code, ctx.actor.agency, enquiry.purpose, urgency, london(ctx.now).date())
+    today = london(ctx.now).date()
+    hours = hours_for(agreements, owner.code, ctx.actor.agency, enquiry.purpose, enquiry.brag, today)
     return after(enquiry.opened_at, hours, hours)
 
 

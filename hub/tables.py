@@ -95,6 +95,7 @@ enquiries = Table(
     Column("threshold_at", Instant, nullable=True),
     Column("consent_giver", String(32), nullable=True),
     Column("subject", String(40), nullable=True),
+    Column("rating", String(8), nullable=True, comment="the newest counts"),
     Index("enquiries_opened_by", "opened_by", "opened_at"),
 )
 
@@ -107,6 +108,26 @@ enquiry_persons = Table(
     Column("identity", LargeBinary(16), nullable=False),
     Column("added_by", String(40), nullable=False),
     Column("added_at", Instant, nullable=False),
+)
+
+#: What is recorded on a case while it runs (hub/case_facts.py); rows are only ever added.
+case_facts = Table(
+    "case_facts",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("enquiry", String(40), ForeignKey("enquiries.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("code", String(32), nullable=False),
+    Column("person", String(40), nullable=True),
+    Column("identity", LargeBinary(16), nullable=True, comment="who the person was then"),
+    Column("source", String(24), nullable=False),
+    Column("sealed_reason", LargeBinary, nullable=False),
+    Column("refers", String(40), nullable=True, comment="the fact that is taken back"),
+    Column("by", String(40), nullable=False),
+    Column("by_role", String(40), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("receipt", String(40), nullable=False),
+    Index("case_facts_enquiry", "enquiry"),
 )
 
 user_acts = Table(

@@ -53,6 +53,7 @@ WORKERS = frozenset(
         Role.FAMILY_KEYWORKER,
         Role.LEAD_PROFESSIONAL,
         Role.SOCIAL_WORKER,
+        Role.ADULT_SOCIAL_WORKER,
         Role.EDT_WORKER,
         Role.HEALTH_VISITOR,
     }
@@ -63,7 +64,6 @@ OWNERS = WORKERS | {
     Role.CAMHS_PRACTITIONER,
     Role.GP_CLINICIAN,
     Role.HOUSING_OFFICER,
-    Role.ADULT_SOCIAL_WORKER,
     Role.CALDICOTT_GUARDIAN,
 }
 #: Who stands for an agency's refusal, and is told when its people do not answer.

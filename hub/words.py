@@ -18,6 +18,8 @@ from policies.vocabulary import (
     AnswerState,
     Article6Basis,
     Article9Condition,
+    BragRating,
+    Circumstance,
     ConsentKind,
     ConsentState,
     DataCategory,
@@ -294,6 +296,23 @@ THRESHOLD_WORDS: Mapping[Threshold, str] = {
     Threshold.STRATEGY_DECISION: "A decision to hold a strategy discussion is recorded",
     Threshold.LIKELY_HARM_AT_BIRTH: "Likely significant harm at birth is recorded",
     Threshold.HIGH_RISK_MARAC: "Assessed as high risk for MARAC",
+}
+
+#: How urgent a case was rated when it was screened.
+BRAG_WORDS: Mapping[BragRating, str] = {
+    BragRating.RED: "Red: serious harm is likely, act today",
+    BragRating.AMBER: "Amber: significant concern, gather within a day",
+    BragRating.GREEN: "Green: concern that needs assessment",
+    BragRating.BLUE: "Blue: no concern that needs partners' information",
+}
+
+CIRCUMSTANCE_WORDS: Mapping[Circumstance, str] = {
+    Circumstance.CHILDREN_AT_RISK: "Children are at risk",
+    Circumstance.OTHERS_AT_RISK: "Other people are at risk",
+    Circumstance.SERIOUS_CRIME: "A serious crime is suspected, or must be prevented",
+    Circumstance.SERIOUS_HARM: "Serious harm has happened, or must be prevented",
+    Circumstance.COERCION: "The person may be coerced or controlled",
+    Circumstance.STATUTORY_DUTY: "A duty in law requires it",
 }
 
 #: About asking the family; never a bare "consent: yes".

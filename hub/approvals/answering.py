@@ -18,6 +18,7 @@ from hub.approvals.form import GRANTED, PROPOSED, REFUSED, Choice, parse_choices
 from hub.approvals.stored import Ask, answers_of, ask_of, name_of, why_of
 from hub.approvals.watch import stop_watching, watch
 from hub.assembly import Hub
+from hub.case_facts import Fact, FactKind, on_record
 from hub.context import RequestContext
 from hub.duties import Duty, write
 from hub.enquiries import enquiry_for_owner, user_of
@@ -66,6 +67,8 @@ class Opened:
     proposals: Mapping[str, str]
     unreached: bool
     receipt: Receipt | None
+    #: For a second person: what is recorded about the person asked about, and on what it rests.
+    circumstances: tuple[Fact, ...] = ()
 
 
 def waiting(hub: Hub, ctx: RequestContext) -> tuple[Waiting, ...]:
@@ -114,7 +117,13 @@ def open_ask(hub: Hub, ctx: RequestContext, ask_id: str) -> Opened:
         proposals={part: why_of(hub, ask.id, row) for part, row in proposals.items()},
         unreached=not reached,
         receipt=receipt,
+        circumstances=_circumstances(hub, ask) if ask.kind == ApprovalKind.OVERRIDE else (),
     )
+
+
+def _circumstances(hub: Hub, ask: Ask) -> tuple[Fact, ...]:
+    facts = on_record(hub, ask.enquiry)
+    return tuple(f for f in facts if f.kind == FactKind.CIRCUMSTANCE and f.person == ask.person and f.counts)
 
 
 def answer(hub: Hub, ctx: RequestContext, ask_id: str, typed: Mapping[str, Any]) -> None:

@@ -28,7 +28,7 @@ from hub.permits import Refusal
 from hub.response_times import after, hours_for
 from hub.tables import approval_answers, approval_asks
 from policies import Approval, DecisionRequest, decide
-from policies.vocabulary import AgencyType, ApprovalKind, BragRating, Outcome, Purpose, Role
+from policies.vocabulary import AgencyType, ApprovalKind, Outcome, Purpose, Role
 
 #: In the order in which they are asked for: whoever decides for the hub first, then the owner.
 KINDS = (
@@ -119,7 +119,7 @@ def ask(hub: Hub, ctx: RequestContext, enquiry: Enquiry, one: Askable, typed: Ma
     if waiting is not None:
         raise NotForYou("This is asked for already and waits for an answer.")
     id_ = "AP-" + secrets.token_hex(8)
-    remind_at, due_at = _clock(hub, ctx, enquiry, one)
+    remind_at, due_at = clock_of(hub, ctx, enquiry, one.answering)
     receipt = hub.trail.append(
         "alter",
         now=ctx.now,
@@ -166,11 +166,10 @@ def _form(hub: Hub, one: Askable, typed: Mapping[str, str]) -> dict[str, str]:
     return form
 
 
-def _clock(hub: Hub, ctx: RequestContext, enquiry: Enquiry, one: Askable) -> tuple[datetime, datetime]:
-    """When whoever answers is reminded, and until when they have time."""
-    urgency = BragRating.RED if enquiry.threshold else BragRating.AMBER
+def clock_of(hub: Hub, ctx: RequestContext, enquiry: Enquiry, answering: str) -> tuple[datetime, datetime]:
+    """When whoever answers is reminded, and until when they have time, by how urgent the enquiry is now."""
     today = london(ctx.now).date()
-    hours = hours_for(hub.agreements, one.answering, ctx.actor.agency, enquiry.purpose, urgency, today)
+    hours = hours_for(hub.agreements, answering, ctx.actor.agency, enquiry.purpose, enquiry.brag, today)
     return after(ctx.now, hours / 2, hours), after(ctx.now, hours, hours)
 
 

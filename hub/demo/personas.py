@@ -127,4 +127,8 @@ PERSONAS: Mapping[str, Persona] = _personas(
         "school_lead", "ts-0017", "Nadia Okonjo", "school", Role.DSL,
         "safeguarding lead of a school: answers requests by form, with files",
     ),
+    Persona(
+        "adult_social_worker", "ts-0018", "Winston Adair", "asc", Role.ADULT_SOCIAL_WORKER,
+        "adult social worker: an adult who says no is heard, unless more is on record",
+    ),
 )  # fmt: skip

@@ -12,8 +12,8 @@ from hub.approvals.form import GRANTED, PROPOSED, REDACTED, REFUSED
 from hub.approvals.using import ENDED, HOLDS, NO, NOTHING, USED, WAITS, YES, Standing
 from hub.assembly import Hub
 from hub.context import RequestContext
-from hub.words import CATEGORY_WORDS, PURPOSE_WORDS, ROLE_WORDS
-from policies.vocabulary import ApprovalKind, DataCategory, Role
+from hub.words import CATEGORY_WORDS, CIRCUMSTANCE_WORDS, PURPOSE_WORDS, ROLE_WORDS
+from policies.vocabulary import ApprovalKind, Circumstance, DataCategory, Role
 
 KIND_WORDS: Mapping[ApprovalKind, str] = {
     ApprovalKind.OVERRIDE: "Decision maker's approval",
@@ -106,6 +106,15 @@ def answer_view(hub: Hub, ctx: RequestContext, opened: Opened) -> dict[str, Any]
         "call_back": asker.contact.in_hours if asker else None,
         "agencies": sorted({_name(hub, line["agency"]) for line in ask.lines}),
         "what": sorted({_category(line["category"]) for line in ask.lines}),
+        "circumstances": [
+            {
+                "words": CIRCUMSTANCE_WORDS[Circumstance(f.code)],
+                "reason": f.reason,
+                "by": ROLE_WORDS[f.by_role],
+                "at": f.at,
+            }
+            for f in opened.circumstances
+        ],
         "own_enquiry": f"/enquiries/{ask.enquiry}" if ask.asked_agency == ctx.actor.agency else None,
         "unreached": opened.unreached,
         "proposed": bool(opened.proposals),

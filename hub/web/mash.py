@@ -170,6 +170,7 @@ def who(enquiry_id: str) -> Response:
         records_href=f"/enquiries/{enquiry.id}/decisions",
         add_action=f"/enquiries/{enquiry.id}/search",
         consent_href=f"/enquiries/{enquiry.id}/consent",
+        case_href=f"/enquiries/{enquiry.id}/case",
         approval_href=f"/enquiries/{enquiry.id}/approvals",
         protected_href=f"/enquiries/{enquiry.id}/protected" if ctx.actor.role in REVEALING else None,
         close_action=None if enquiry.closed_at else f"/enquiries/{enquiry.id}/close",

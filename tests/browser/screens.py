@@ -24,7 +24,7 @@ STOPS = frozenset(
         "who-is-involved-outage", "receipt", "search-too-wide", "wrong-role",
         "early-help-form", "gp-check", "gp-yes", "gp-no", "gp-cannot-say", "disclosures",
         "disclosures-of-a-person", "entry", "partners",
-        "emergency", "emergency-who", "consent", "consent-answer", "tasks", "tasks-review",
+        "emergency", "emergency-who", "consent", "consent-answer", "case", "tasks", "tasks-review",
         "meeting-pack", "decisions",
         "records-in-doubt", "pair-in-doubt", "requests", "request-filled", "request-answered",
         "notice", "notice-not-yet",

@@ -256,6 +256,34 @@ def consent_of_a_family(v: Visitor) -> Tour:
     yield "tasks"
 
 
+def case_of_an_adult(v: Visitor) -> Tour:
+    """What is recorded on a case: nothing yet, each form and its errors, a circumstance, a rating."""
+    page = v.sign_in("adult_social_worker")
+    v.go("/enquiries/new")
+    page.locator('input[name="purpose"][value="ADULT_S42"]').check()
+    page.get_by_label("Your reference").fill("SA-2026-0031")
+    page.get_by_label("Why do you need to know?").fill("A neighbour rang about an older man who is not coping")
+    page.get_by_label("Who is it about?").fill("Harold Entwistle")
+    v.press("Search")
+    v.press("This is the person")
+    v.follow("What is recorded on the case: how urgent, harm threshold, circumstances")
+    yield "case-nothing"
+    where = page.url
+    for form in ("circumstance", "rating"):
+        page.goto(f"{where}/{form}")
+        yield f"case-{form}"
+        v.press("Save")
+        yield f"case-{form}-errors"
+        first = page.get_by_role("radio", name="coerced", exact=False) if form == "circumstance" else None
+        (first or page.get_by_role("radio", name="Amber", exact=False)).check()
+        if form == "circumstance":
+            page.get_by_label("About whom?").select_option(index=1)
+        page.get_by_label("How do you know?").select_option("PARTNER_AGENCY")
+        page.get_by_label("What does it rest on?").fill("Neighbours heard his son threaten him on three evenings")
+        v.press("Save")
+    yield "case"
+
+
 def governance(v: Visitor) -> Tour:
     """Who saw what: the register, a search by person, one entry with its proof."""
     page = v.sign_in("ig_officer")
@@ -483,6 +511,7 @@ TOURS: Mapping[str, Callable[[Visitor], Tour]] = {
     "approval_of_others": approval_of_others,
     "key_worker": key_worker,
     "consent_of_a_family": consent_of_a_family,
+    "case_of_an_adult": case_of_an_adult,
     "governance": governance,
     "data_steward": data_steward,
     "agreements": agreements,

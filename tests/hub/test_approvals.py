@@ -27,6 +27,11 @@ REFUSED = {"purpose": "MASH_SCREENING", "consent": "REFUSED", "consent_giver": "
 @pytest.fixture(autouse=True)
 def _nothing_is_asked(house: House) -> Iterator[None]:
     yield
+    forget_asks(house)
+
+
+def forget_asks(house: House) -> None:
+    """Takes away whatever was asked and answered."""
     with house.hub.db.writing() as session:
         for table in (approval_uses, approval_answers, approval_asks):
             session.execute(delete(table))
