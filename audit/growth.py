@@ -6,7 +6,6 @@ sign a tree that is smaller than, or different from, the one that was signed bef
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -77,16 +76,15 @@ class Tree:
         if not pending:
             return
         peaks = self._peaks.copy()
-        entry_rows: list[dict[str, Any]] = []
-        node_rows: list[dict[str, Any]] = []
-        for entry in pending:
-            hashed = leaf_hash(entry.leaf)
-            entry_rows.append({"idx": peaks.size, "leaf_hash": hashed, **entry._asdict()})
-            node_rows += [{"level": level, "number": at, "hash": node} for level, at, node in peaks.push(hashed)]
+        entry_rows: list[rows.StoredEntry] = []
+        node_rows: list[tuple[int, int, bytes]] = []
+        for eid, t, kind, leaf, envelope in pending:
+            hashed = leaf_hash(leaf)
+            entry_rows.append(rows.StoredEntry(peaks.size, eid, t, kind, hashed, leaf, envelope))
+            node_rows += peaks.push(hashed)
         key, root = self._verifier_key, peaks.root()
         note = sign(key.name, peaks.size, root, self._log_key, key.key_id)
-        checkpoint = {"size": peaks.size, "t": milliseconds(self._clock()), "root": root, "note": note}
-        rows.insert_group(connection, entry_rows, node_rows, checkpoint)
+        rows.insert_group(connection, entry_rows, node_rows, (peaks.size, milliseconds(self._clock()), root, note))
         self._grown = (peaks, note)
 
     def commit(self, connection: Connection) -> None:

@@ -22,6 +22,7 @@ from audit.growth import Tree
 from audit.keyleaf import certified_key, key_leaf_eid, require_signature
 from audit.writer import LARGEST_GROUP
 
+_KINDS = frozenset(map(str, Kind))
 #: The lock of the elected leader of the trail in a schema, held by its connection.
 _LEADER_LOCK = 0x1F0E6A3B
 _STAND = text(f"SELECT pg_try_advisory_lock({_LEADER_LOCK}, hashtext(current_schema()))")
@@ -147,7 +148,7 @@ class Leader:
 
     def _refusal_of(self, connection: Connection, entry: rows.Pending) -> str | None:
         """Why a row gets no place: it was not handed in by a worker of ours."""
-        if not EID.fullmatch(entry.eid) or entry.kind not in set(Kind):
+        if not EID.fullmatch(entry.eid) or entry.kind not in _KINDS:
             return "NOT_AN_EVENT"
         if len(entry.leaf) != LEAF_BYTES or len(entry.envelope) > LARGEST_ENVELOPE_BYTES:
             return "NOT_A_LEAF"

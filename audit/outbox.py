@@ -24,15 +24,14 @@ LONGEST_UNPLACED_S = 5.0
 #: So many leaves that this process handed in are remembered, so that it need not check its own signatures as leader.
 _MOST_OWN = 4096
 
-_HAND_IN = text(
-    "INSERT INTO audit_outbox (eid, t, kind, leaf, envelope) SELECT u.eid, u.t, u.kind, u.leaf, u.envelope FROM unnest("
-    "CAST(:eid AS text[]), CAST(:t AS bigint[]), CAST(:kind AS text[]), CAST(:leaf AS bytea[]),"
-    " CAST(:envelope AS bytea[])) WITH ORDINALITY AS u (eid, t, kind, leaf, envelope, n) ORDER BY u.n"
-    " ON CONFLICT DO NOTHING RETURNING eid"
-)
 _COLUMNS = "eid, t, kind, leaf, envelope"
-_WAITING = text(f"SELECT seq, {_COLUMNS} FROM audit_outbox ORDER BY seq LIMIT :most")  # noqa: S608 (our own constant)
-_WAITING_UNDER = text(f"SELECT {_COLUMNS} FROM audit_outbox WHERE eid = ANY(:eids)")  # noqa: S608
+_HAND_IN = (
+    f"INSERT INTO audit_outbox ({_COLUMNS}) SELECT {_COLUMNS} FROM unnest("  # noqa: S608 (our own constant)
+    "?::text[], ?::bigint[], ?::text[], ?::bytea[], ?::bytea[])"
+    f" WITH ORDINALITY AS u ({_COLUMNS}, n) ORDER BY n ON CONFLICT DO NOTHING RETURNING eid"
+)
+_WAITING = f"SELECT seq, {_COLUMNS} FROM audit_outbox ORDER BY seq LIMIT ?"  # noqa: S608
+_WAITING_UNDER = f"SELECT {_COLUMNS} FROM audit_outbox WHERE eid = ANY(?)"  # noqa: S608
 _REFUSE = text(
     "INSERT INTO audit_refused (seq, eid, reason, leaf, envelope)"
     " SELECT seq, eid, :reason, leaf, envelope FROM audit_outbox WHERE seq = :seq"
@@ -71,6 +70,8 @@ class HandingIn:
         """
         self._require_leader(connection)
         mine = {slot.sealed.event.eid: pending(slot.sealed) for slot in reversed(slots)}
+        # An id that we drew ourselves stands for nothing else.
+        given = list({slot.sealed.event.eid for slot in slots if slot.may_be_replay})
         earlier: dict[str, rows.Pending] = {}
         while True:
             fresh = [entry for eid, entry in mine.items() if eid not in earlier]
@@ -78,7 +79,7 @@ class HandingIn:
             # Whoever was first has a row in the outbox, or, once it is placed, an entry: looked at in this order, so
             # that a row which is placed at this moment is not overlooked.
             earlier |= _waiting_under(connection, [eid for eid in mine if eid not in handed_in])
-            placed = {eid: rows.pending_of(entry) for eid, entry in rows.entries_with(connection, list(mine)).items()}
+            placed = {eid: rows.pending_of(entry) for eid, entry in rows.entries_with(connection, given).items()}
             earlier |= placed
             if not placed.keys() & handed_in:
                 break
@@ -119,15 +120,14 @@ class HandingIn:
 
 
 def _hand_in(connection: Connection, fresh: list[rows.Pending]) -> set[str]:
-    columns = dict(zip(rows.Pending._fields, map(list, zip(*fresh, strict=True)), strict=True))
-    return set(connection.scalars(_HAND_IN, columns))
+    columns = list(map(list, zip(*fresh, strict=True)))
+    return {eid for (eid,) in rows.fetch(connection, _HAND_IN, columns)}
 
 
 def _waiting_under(connection: Connection, eids: list[str]) -> dict[str, rows.Pending]:
     if not eids:
         return {}
-    found = connection.execute(_WAITING_UNDER, {"eids": eids})
-    return {row[0]: _pending(row) for row in found}
+    return {row[0]: _pending(row) for row in rows.fetch(connection, _WAITING_UNDER, [eids])}
 
 
 def is_waiting(connection: Connection, eid: str) -> bool:
@@ -148,8 +148,7 @@ def is_placed_up_to(connection: Connection, seq: int) -> bool:
 
 def waiting(connection: Connection, most: int) -> list[Waiting]:
     """What waits, in the order in which it was handed in."""
-    found = connection.execute(_WAITING, {"most": most})
-    return [Waiting(row[0], _pending(row[1:])) for row in found]
+    return [Waiting(row[0], _pending(row[1:])) for row in rows.fetch(connection, _WAITING, [most])]
 
 
 def _pending(columns: Sequence[Any]) -> rows.Pending:
