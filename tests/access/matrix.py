@@ -8,14 +8,16 @@ case changes what another is about.
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
 from hub.web.look import hashed_names
+from policies import SharingAgreement, with_status
+from policies.vocabulary import AgreementStatus
 from tests.access import oracle
 from tests.access.oracle import Door, Thing, Who
 from tests.access.world import CLOSE, NOTE, World, sign_in
@@ -25,6 +27,17 @@ from tests.hub.conftest import Gate, with_parts
 AGENCIES = ("csc", "asc", "police", "gp-millbrook", "gp-harbourside", "hv", "housing", "sms", "school")
 #: Enquiries are what most doors and most harm are about.
 SHARE_OF_ENQUIRIES = 0.75
+#: Of the cases, how many try another method than the door's own.
+SHARE_OF_OTHER_METHODS = 0.05
+OTHER_METHODS = ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
+#: The agreements of the table of claims, as the demonstration's files name them.
+REFERENCES = {
+    "safeguarding": "THORN-MASH",
+    "early help": "THORN-EARLY-HELP",
+    "matching": "THORN-MATCHING",
+    "GP check": "THORN-GP-CHECK",
+    "safeguarding adults": "THORN-ADULTS",
+}
 #: What differs between two answers that say the same.
 LEVELLED = (
     (rb"nonce-?=?\"?[A-Za-z0-9_-]{20,}", b"NONCE"),
@@ -41,6 +54,42 @@ class Case:
     who: Who
     door: Door
     thing: Thing | None
+    method: str = ""
+
+
+@dataclass(frozen=True)
+class Circumstance:
+    """How some agreements stand while cases are played; the others are in force."""
+
+    words: str
+    stopped: frozenset[str] = frozenset()
+    change: Callable[[SharingAgreement, date], SharingAgreement] = lambda one, _: one
+
+
+def _expired(one: SharingAgreement, today: date) -> SharingAgreement:
+    return replace(one, head=replace(one.head, expires_on=today - timedelta(days=1)))
+
+
+def _not_begun(one: SharingAgreement, today: date) -> SharingAgreement:
+    return replace(one, head=replace(one.head, effective_from=today + timedelta(days=1)))
+
+
+def _suspended(one: SharingAgreement, _: date) -> SharingAgreement:
+    return with_status(one, AgreementStatus.SUSPENDED)
+
+
+IN_FORCE = Circumstance("every agreement in force")
+ALL = oracle.agreements()
+CIRCUMSTANCES = (
+    IN_FORCE,
+    Circumstance("every agreement expired yesterday", ALL, _expired),
+    Circumstance("every agreement suspended", ALL, _suspended),
+    Circumstance("the safeguarding agreement suspended", frozenset({"safeguarding"}), _suspended),
+    Circumstance("early help and matching expired", frozenset({"early help", "matching"}), _expired),
+    Circumstance("safeguarding adults begins tomorrow", frozenset({"safeguarding adults"}), _not_begun),
+)
+#: Of the cases, how many are played while every agreement is in force; the other circumstances share the rest.
+SHARE_IN_FORCE = 0.8
 
 
 @dataclass
@@ -74,7 +123,29 @@ def people(world: World, roles: tuple[str, ...], agencies: tuple[str, ...] = AGE
     found = [Who(f"{role} at {agency}", role, agency) for role in roles for agency in agencies]
     weak = [replace(who, id=who.id + ", weak", strong=False) for who in found if who.agency == "csc"]
     close = [replace(who, id=who.id + ", close", close=CLOSE) for who in found if who.agency == "csc"]
-    return [*found, *weak, *close, *(who for who, _ in world.made_by.values())]
+    machine = Who("a machine", "MASH_SOCIAL_WORKER", "csc", standing="a machine")
+    return [*found, *weak, *close, machine, machine, *(who for who, _ in world.made_by.values())]
+
+
+def shares(cases: int) -> list[tuple[Circumstance, int]]:
+    """How many cases are played in each circumstance."""
+    rest = int(cases * (1 - SHARE_IN_FORCE)) // (len(CIRCUMSTANCES) - 1)
+    return [(IN_FORCE, cases - rest * (len(CIRCUMSTANCES) - 1)), *((one, rest) for one in CIRCUMSTANCES[1:])]
+
+
+def one_of_each(cases: list[Case], stopped: frozenset[str] = frozenset(), times: int = 1) -> list[Case]:
+    """Of many cases so many of each kind: the same door, the same verdict by the same line, the same state."""
+    found: Counter[tuple[object, ...]] = Counter()
+    kept = []
+    for case in cases:
+        before, _, _ = oracle.judge(case.door, case.who, case.thing, method=case.method)
+        verdict, _, line = oracle.judge(case.door, case.who, case.thing, stopped=stopped, method=case.method)
+        state = case.thing.facts.get("state") if case.thing and verdict == "let-in" else None
+        kind = (case.door.name, str(case.door.values), case.method, before, verdict, line, state)
+        found[kind] += 1
+        if found[kind] <= times:
+            kept.append(case)
+    return kept
 
 
 def draw(world: World, everybody: list[Who], cases: int, seed: int) -> list[Case]:
@@ -82,7 +153,7 @@ def draw(world: World, everybody: list[Who], cases: int, seed: int) -> list[Case
     rng = random.Random(seed)
     about_enquiries = [door for door in oracle.doors() if door.about == "enquiry"]
     others = [door for door in oracle.doors() if door.about != "enquiry"]
-    found: dict[tuple[str, str, str, str], Case] = {}
+    found: dict[tuple[str, ...], Case] = {}
     tries = 0
     while len(found) < cases:
         tries += 1
@@ -91,8 +162,11 @@ def draw(world: World, everybody: list[Who], cases: int, seed: int) -> list[Case
         door = rng.choice(about_enquiries if rng.random() < SHARE_OF_ENQUIRIES else others)
         thing = rng.choice(_things(world, door)) if door.about else None
         who = _somebody(rng, everybody, door, thing)
-        key = (who.id, door.name, str(door.values), thing.id if thing else "")
-        found[key] = Case(who, door, thing)
+        method = rng.choice(OTHER_METHODS) if rng.random() < SHARE_OF_OTHER_METHODS else ""
+        if method in oracle.methods(door.rule):  # A door of its own.
+            continue
+        key = (who.id, door.name, str(door.values), thing.id if thing else "", method)
+        found[key] = Case(who, door, thing, method)
     # Closing is the one act that an empty form completes, so it comes last.
     return sorted(found.values(), key=lambda case: case.door.rule.endswith("/close"))
 
@@ -116,10 +190,10 @@ def _somebody(rng: random.Random, everybody: list[Who], door: Door, thing: Thing
 class Matrix:
     """Plays cases in a world and keeps the score."""
 
-    def __init__(self, world: World, *, agreements_in_force: bool = True) -> None:
-        self.world, self.in_force = world, agreements_in_force
-        self.gate = world.gate if agreements_in_force else _after_the_agreements(world.gate)
-        self.report = Report()
+    def __init__(self, world: World, circumstance: Circumstance = IN_FORCE, report: Report | None = None) -> None:
+        self.world, self.circumstance = world, circumstance
+        self.gate = _while(circumstance, world.gate) if circumstance.stopped else world.gate
+        self.report = report or Report()
         self._visitors: dict[str, Visitor] = {who.id: visitor for who, visitor in world.made_by.values()}
         self._tokens: dict[str, str] = {}
         self._absent: dict[tuple[str, str], bytes] = {}
@@ -131,22 +205,33 @@ class Matrix:
         return self.report
 
     def _one(self, case: Case) -> None:
-        verdict, statuses, line = oracle.judge(case.door, case.who, case.thing, in_force=self.in_force)
+        stopped = self.circumstance.stopped
+        verdict, statuses, line = oracle.judge(case.door, case.who, case.thing, stopped=stopped, method=case.method)
         answer = self.knock(case)
         said = said_by(answer)
-        if case.thing is None and said in ("absent", "sign-in") and answer.status_code in statuses:
+        if (
+            (case.thing is None or case.method == "OPTIONS")
+            and said in ("absent", "sign-in")
+            and answer.status_code in statuses
+        ):
             said = "let-in"  # What the door itself answers whoever may pass it, by a status of its own line.
+        if door_of_leaving(case, answer):
+            said = verdict
         right = said == verdict and (verdict != "let-in" or answer.status_code in statuses)
         if right and verdict == "absent":
             right = self._like_any_other_absent(case, answer)
             said = "absent, but not like what was never there"
+        if right and (verdict == "no-such-method" or case.method == "HEAD"):
+            right = not answer.data or answer.status_code == 405
+            said = "something where nothing may be"
         self.report.cases += 1
         self.report.verdicts[verdict] += 1
         self.report.lines[line] += 1
         if not right:
             wanted = f"{verdict} {sorted(statuses) if verdict == 'let-in' else ''}"
             self.report.differences.append(
-                f"{case.who.id} ({case.who.standing}) at {case.door.name} {dict(case.door.values)} with {case.thing}: "
+                f"{case.who.id} ({case.who.standing}) at {case.method} {case.door.name} {dict(case.door.values)} with "
+                f"{case.thing}, {self.circumstance.words}: "
                 f"the oracle says {wanted}, the application {said} {answer.status_code}"
             )
 
@@ -161,21 +246,32 @@ class Matrix:
         form = (
             {"task": thing.id, "note": NOTE, "outcome": "no such outcome"} if thing and door.about == "task" else None
         )
+        method = case.method or door.method
+        if case.who.standing == "a machine":
+            signed = {"Authorization": self.world.machine.authorization(self.gate.hub.clock(), b"{}")}
+            kind = "application/fhir+json"
+            return self.gate.house.app.test_client().open(
+                path,
+                method=method,
+                headers=signed,
+                **({"data": b"{}", "content_type": kind} if method == "POST" else {}),
+            )
         if door.who == oracle.OPEN:
-            return self.gate.house.app.test_client().open(path, method=door.method)
-        if door.rule == "/sign-out":  # Whoever signs out is somebody else's next case.
+            return self.gate.house.app.test_client().open(path, method=method)
+        if door.rule == "/sign-out" and not case.method:  # Whoever signs out is somebody else's next case.
             return self._fresh(case.who).post(path)
         visitor = self._visitor(case.who)
-        if door.rule.startswith("/api/") and door.method == "POST":
+        if door.rule.startswith("/api/") and method == "POST":
             headers = {"X-CSRF-Token": self._tokens[case.who.id], "Idempotency-Key": uuid4().hex}
             return visitor.client.post(path, json=_asked_of_api(door.rule), headers=headers)
-        headers = {"X-CSRF-Token": self._tokens[case.who.id]} if door.method == "POST" else {}
-        return visitor.client.open(path, method=door.method, data=form, headers=headers)
+        headers = {} if method in ("GET", "HEAD", "OPTIONS") else {"X-CSRF-Token": self._tokens[case.who.id]}
+        return visitor.client.open(path, method=method, data=form, headers=headers)
 
     def _visitor(self, who: Who) -> Visitor:
         if who.id not in self._visitors or who.id not in self._tokens:
-            visitor = self._visitors.get(who.id) or sign_in(self.world.gate, who)
-            if not self.in_force:
+            visitor = self.world.visitors.get(who.id) or self._visitors.get(who.id) or sign_in(self.world.gate, who)
+            self.world.visitors[who.id] = visitor
+            if self.circumstance.stopped:
                 visitor = _same_browser(visitor, self.gate.house)
             self._tokens[who.id] = visitor.token()
             self._visitors[who.id] = visitor
@@ -210,6 +306,12 @@ def _asked_of_api(rule: str) -> dict[str, Any]:
     return {"candidate": "nobody"} if rule.endswith("/persons") else {}
 
 
+def door_of_leaving(case: Case, answer: Any) -> bool:
+    """Whether a machine was sent away from where people sign out: they are sent to the same page."""
+    leaving = case.door.rule == "/sign-out" and case.who.standing == "a machine" and not case.method
+    return leaving and answer.status_code == 303 and not answer.headers.getlist("Set-Cookie")
+
+
 def said_by(answer: Any) -> str:
     """What an answer says, in the oracle's words."""
     if answer.status_code == 401 or (answer.status_code == 303 and answer.headers["Location"] == "/sign-in"):
@@ -220,6 +322,8 @@ def said_by(answer: Any) -> str:
         return "role-ended"
     if answer.status_code == 403 and "This is not part of your role." in answer.text:
         return "refused"
+    if answer.status_code == 405:
+        return "no-such-method"
     if answer.status_code == 404 and not answer.request.path.startswith("/static/") and not _within(answer.text):
         return "absent"
     return "let-in"
@@ -265,9 +369,14 @@ def closed_doors() -> Mapping[str, Door]:
     return {door.name: door for door in oracle.doors() if door.who != oracle.OPEN and door.rule != "/sign-out"}
 
 
-def _after_the_agreements(gate: Gate) -> Gate:
-    """The same house when no agreement is in force any more."""
-    return Gate(with_parts(gate.house, agreements=()), gate.provider, gate.issuers_file)
+def _while(circumstance: Circumstance, gate: Gate) -> Gate:
+    """The same house while some of the agreements stand otherwise."""
+    today = gate.hub.clock().date()
+    names = {REFERENCES[name] for name in circumstance.stopped}
+    agreements = tuple(
+        circumstance.change(one, today) if one.reference in names else one for one in gate.hub.agreements
+    )
+    return Gate(with_parts(gate.house, agreements=agreements), gate.provider, gate.issuers_file)
 
 
 def _same_browser(visitor: Visitor, house: House) -> Visitor:

@@ -7,7 +7,7 @@ Must never learn from the product: where they differ, the decision rules say whi
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -20,7 +20,10 @@ STANDINGS = {
     "idle too long": "sign-in",
     "signed in elsewhere": "sign-in",
     "role ended": "role-ended",
+    "a machine": "sign-in",  # Its signed assertion opens its own door and nobody else's.
 }
+#: Where a machine is known by its assertion; without one it is told 401, like whoever has none.
+MACHINES_DOOR = "/fhir/Patient/$person-info-query"
 HOW_TO_ADD = """
 These doors of the application have no row in tests/access/doors.csv: {missing}
 These rows have no door any more: {gone}
@@ -113,14 +116,20 @@ def doors() -> tuple[Door, ...]:
 
 
 @cache
-def claims(agency: str, role: str) -> frozenset[str]:
-    """The purposes that the agreements, while in force, give a role of an agency that receives under them."""
+def claims(agency: str, role: str, stopped: frozenset[str] = frozenset()) -> frozenset[str]:
+    """The purposes that the agreements, but for those that are stopped, give a role of an agency that receives."""
     return frozenset(
         purpose
         for row in _rows("claims.csv")
-        if agency in row["agencies"].split() and in_group(role, row["roles"])
+        if row["agreement"] not in stopped and agency in row["agencies"].split() and in_group(role, row["roles"])
         for purpose in row["purposes"].split()
     )
+
+
+@cache
+def agreements() -> frozenset[str]:
+    """Every agreement that the table of claims knows."""
+    return frozenset(row["agreement"] for row in _rows("claims.csv"))
 
 
 @cache
@@ -138,33 +147,49 @@ def kinds() -> Mapping[str, str]:
     return {row["kind"]: row["roles"] for row in _rows("tasks.csv")}
 
 
-def judge(door: Door, who: Who, thing: Thing | None, *, in_force: bool = True) -> tuple[str, frozenset[int], int]:
+@cache
+def methods(rule: str) -> frozenset[str]:
+    """The methods that the doors of a rule have."""
+    return frozenset(door.method for door in doors() if door.rule == rule)
+
+
+def judge(
+    door: Door, who: Who, thing: Thing | None, *, stopped: frozenset[str] = frozenset(), method: str = ""
+) -> tuple[str, frozenset[int], int]:
     """What the door should answer: a verdict, the statuses of "let-in", and the line of things.csv that decided (or 0).
 
-    Verdicts: let-in, sign-in, role-ended, not-your-role, absent, refused.
+    Takes: `stopped`, agreements that are not in force; `method`, when it is another than the door's own.
+    Verdicts: let-in, sign-in, role-ended, not-your-role, absent, refused, no-such-method.
     """
     nothing: frozenset[int] = frozenset()
+    method = method or door.method
+    if method not in (*methods(door.rule), "OPTIONS") and not (method == "HEAD" and door.who == OPEN):
+        return "no-such-method", nothing, 0  # Before anybody is asked who they are: the same for everybody.
+    if method == "OPTIONS":  # Which methods there are, never whether the thing is: nothing of it is looked up.
+        thing = None
+        door = replace(door, answers={"open": frozenset({200})})
     if door.who == OPEN:
-        return "let-in", door.answers["open"], 0
+        knows_it = who.standing == "a machine" and door.rule == MACHINES_DOOR and method != "OPTIONS"
+        return "let-in", frozenset({422}) if knows_it else door.answers["open"], 0
     if who.standing in STANDINGS:
         return STANDINGS[who.standing], nothing, 0
     if not in_group(who.role, door.who):
         return "not-your-role", nothing, 0
     if thing is None:
-        desk = door.rule in ("/ig", "/refusals") and not who.strong
+        desk = door.rule in ("/ig", "/ig/check", "/refusals") and not who.strong and method != "OPTIONS"
         return ("refused", nothing, 0) if desk else ("let-in", door.answers["open"], 0)
-    about = _facts(who, thing, in_force)
+    about = _facts(who, thing, stopped)
     for line, when, verdict in _lines(thing.about):
         if all(about.get(name) == value for name, value in when.items()):
             return verdict, door.answers[thing.facts.get("state", "open")], line
     raise AssertionError(f"things.csv says nothing about {thing}")
 
 
-def _facts(who: Who, thing: Thing, in_force: bool) -> Mapping[str, str]:
+def _facts(who: Who, thing: Thing, stopped: frozenset[str]) -> Mapping[str, str]:
     """The facts of a thing as they stand to this person; a fact that does not matter is left out."""
     f = dict(thing.facts)
     purpose = f.get("purpose")
-    claimable = in_force and purpose in claims(who.agency, who.role)
+    claimable = purpose in claims(who.agency, who.role, stopped)
     persons = set(f.get("persons", "").split())
     about = {
         "there": f.get("there", "yes"),

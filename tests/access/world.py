@@ -4,23 +4,31 @@ For: enquiries of several agencies, purposes and states, receipts, tasks, record
 nobody gave out. What is known of each thing is written down as it is made; nothing is looked up in the hub's rules.
 """
 
+import hashlib
+import json
 import re
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from joserfc import jwt
+from joserfc.jwk import ECKey
 from sqlalchemy import insert, select, update
 
+from audit import Entry
 from connectors.tables import inbox_requests
+from hub.acting import named
+from hub.assembly import Hub
 from hub.demo.stories import STORIES
 from hub.duties import Duty, write
 from hub.notices.intake import take_all
 from hub.people.tables import links, records
 from hub.signin.oidc import read_issuers
 from hub.tables import approval_asks, duties, enquiries
-from tests.access.oracle import Thing, Who, kinds
+from tests.access.oracle import MACHINES_DOOR, Thing, Who, kinds
 from tests.conftest import House, Visitor
 from tests.hub.conftest import Gate, newest, with_parts
 from tests.hub.provider import Provider
@@ -55,23 +63,51 @@ class World:
     """The house with its things; `tasks` need the note and outcome that a form carries."""
 
     gate: Gate
+    machine: "Machine"
     things: dict[str, list[Thing]] = field(default_factory=dict)
     persons: dict[str, str] = field(default_factory=dict)
     made_by: dict[str, tuple[Who, Visitor]] = field(default_factory=dict)
+    #: Who is signed in already: signing in again would end the session of before.
+    visitors: dict[str, Visitor] = field(default_factory=dict)
 
     def add(self, about: str, id: str, **facts: str) -> None:
         """One more thing."""
         self.things.setdefault(about, []).append(Thing(about, id, facts))
 
 
+@dataclass(frozen=True)
+class Machine:
+    """A client of another hub, known here, which signs an assertion for each request."""
+
+    key: ECKey
+    address: str
+
+    def listed(self, folder: Path) -> Path:
+        """The file that lists it."""
+        (folder / "machine.json").write_text(json.dumps({"keys": [self.key.as_dict(private=False)]}))
+        clients = folder / "clients.toml"
+        line = 'id = "machine"\nagency = "csc"\nroles = ["MASH_SOCIAL_WORKER"]\njwks_file = "machine.json"\n'
+        clients.write_text("[[client]]\n" + line)
+        return clients
+
+    def authorization(self, now: datetime, body: bytes = b"") -> str:
+        """The header of a request with this body, good once."""
+        t, digest = int(now.timestamp()), hashlib.sha256(body).hexdigest()
+        who = {"iss": "machine", "sub": "machine", "aud": self.address, "jti": secrets.token_urlsafe(24)}
+        claims = who | {"iat": t, "exp": t + 60, "sha256": digest}
+        return "Bearer " + jwt.encode({"alg": "ES256"}, claims, self.key, algorithms=["ES256"])
+
+
 def build(house: House, provider: Provider, folder: Path, *, small: bool) -> World:
     """Makes the things. A small world has fewer of each kind, and every kind."""
     issuers = folder / "issuers.toml"
     issuers.write_text(provider.settings(agencies=tuple(house.hub.partners)))
-    settings = replace(house.hub.settings, issuers_file=issuers, idle_min=600, absolute_min=1200)
+    machine = Machine(ECKey.generate_key("P-256"), house.hub.settings.base_url + MACHINES_DOOR)
+    more = {"issuers_file": issuers, "clients_file": machine.listed(folder)}
+    settings = replace(house.hub.settings, idle_min=600, absolute_min=1200, **more)
     gate = Gate(with_parts(house, settings=settings), provider, issuers)
     gate.house.app.extensions["signin"].issuers = read_issuers(issuers, https_only=False)
-    world = World(gate)
+    world = World(gate, machine)
     world.persons = _persons(house)
     for agency in ("csc", "police", "hv") if small else PURPOSES:
         for purpose in PURPOSES[agency]:
@@ -159,11 +195,8 @@ def _receipts(world: World) -> None:
     for agency in ("csc", "police"):
         who, visitor = _maker(world, "MASH_SOCIAL_WORKER", agency)
         assert visitor.get("/enquiries/new").status_code == 200
-        sign_in_event = next(
-            e for e in world.gate.hub.trail.events(0) if e.kind == "sign-in" and _by(e, known_as(visitor))
-        )
-        opened = next(e for e in world.gate.hub.trail.events(0) if e.kind == "collect" and _by(e, known_as(visitor)))
-        for event in (sign_in_event, opened):
+        for kind in ("sign-in", "collect"):
+            event = _first(world.gate.hub, kind, known_as(visitor))
             world.add("receipt", event.eid, user=who.id, parties=agency)
             world.add("entry", event.eid)
     who, visitor = _maker(world, "GP_CARE_COORDINATOR", "gp-millbrook")
@@ -173,8 +206,10 @@ def _receipts(world: World) -> None:
     world.add("entry", check.eid)
 
 
-def _by(event: Any, user: str) -> bool:
-    return bool(event.fields.get("user", {}).get("subject") == user)
+def _first(hub: Hub, kind: str, user: str) -> Entry:
+    """The first entry of a kind by somebody."""
+    events = (named(hub, event) for event in hub.trail.events(0) if event.kind == kind)
+    return next(event for event in events if event.fields.get("user", {}).get("subject") == user)
 
 
 def _asks(world: World) -> None:
