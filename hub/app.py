@@ -32,6 +32,7 @@ from hub.settings import read_settings
 from hub.signin.oidc import SignIn, read_issuers
 from hub.signin.routes import signin
 from hub.signin.sessions import SqlSessions
+from hub.signin.token_endpoint import token_endpoint
 from hub.web import common, gp, ig, mash
 from hub.web.agreements import register
 from hub.web.approvals import approval_pages
@@ -79,7 +80,7 @@ UNREADABLE = (
     ("Tell the hub's operator the reference below.", UNAVAILABLE[1][1]),
 )
 #: Addresses that systems use, and no page.
-BY_SYSTEMS = ("/api/", "/fhir/")
+BY_SYSTEMS = ("/api/", "/fhir/", "/oauth/")
 #: Methods that a log line names; another one is a text of the caller's own.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -117,7 +118,7 @@ def create_app(hub: Hub) -> Flask:
         operating,
     )
     pages = (common.common, signin, *work)
-    for blueprint in (*pages, *describe.ROOMS, describe.description, mais, notice_door):
+    for blueprint in (*pages, *describe.ROOMS, describe.description, token_endpoint, mais, notice_door):
         app.register_blueprint(blueprint)
     _set_up_static(app)
     _set_up_errors(app)

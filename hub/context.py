@@ -51,6 +51,8 @@ class RequestContext:
     case_reference: str | None = None
     #: The system through which the user asks, by its id; None for a browser.
     client: str | None = None
+    #: References of the agreements that this system may name; None for any.
+    may_name: frozenset[str] | None = None
 
     def for_purpose(self, purpose: Purpose, *, enquiry: str | None = None) -> "RequestContext":
         """The same request, bound to a purpose and an enquiry."""

@@ -14,6 +14,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.errors import NotForYou, Unavailable
+from hub.signin.entering import TokenRefused, enter
+from hub.signin.tokens import ALONE
 from hub.suspension import is_suspended
 from hub.tasks import WORKERS
 from policies.vocabulary import Role
@@ -89,6 +91,10 @@ def guard() -> AnyResponse | None:
         return None
     if access is None:
         abort(403)
+    scope = getattr(current_app.view_functions[request.endpoint], "scope", None)
+    if scope is not None and "Authorization" in request.headers:
+        _machine_enters(scope, access)
+        return None
     if request.method == "HEAD":  # It would ask partners and show nothing.
         abort(405)
     if getattr(session, "unreadable", False):
@@ -112,10 +118,28 @@ def guard() -> AnyResponse | None:
     return None
 
 
+def _machine_enters(scope: str, access: frozenset[Role] | str) -> None:
+    """A system with an access token, for the user it speaks for; a session that came along counts for nothing."""
+    hub = current_app.extensions["hub"]
+    entered = enter(hub, request, scope)
+    g.entered = entered
+    if entered.alone:
+        if scope not in ALONE:
+            raise NotForYou("This needs a user for whom it is asked.")
+        return
+    if is_suspended(hub, entered.actor["id"]):
+        raise TokenRefused("The access token is not accepted.")
+    _require_role_still_held(entered.actor)
+    if Role(entered.actor["role"]) not in access:
+        raise NotForYou("This page is not part of your role.")
+
+
 def _require_role_still_held(actor: dict[str, Any]) -> None:
     """A role that lapses during a session ends it at the next request, not at the next sign-in (rule P02)."""
     until = actor.get("role_until")
     if until is not None and datetime.fromisoformat(until) <= current_app.extensions["hub"].clock():
+        if "entered" in g:
+            raise TokenRefused("The access token is not accepted.")
         session.clear()
         session.rotate = True  # type: ignore[attr-defined]
         raise NotForYou(
@@ -173,7 +197,7 @@ def check_csrf() -> None:
     """Refuses a state-changing request that did not come from our own page."""
     if request.method in ("GET", "HEAD", "OPTIONS") or request.endpoint is None:
         return
-    if getattr(current_app.view_functions[request.endpoint], "by_machines", False):
+    if "entered" in g or getattr(current_app.view_functions[request.endpoint], "by_machines", False):
         return
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         abort(403)

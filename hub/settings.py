@@ -240,7 +240,10 @@ DESCRIBED: Mapping[str, tuple[str, str]] = {
     "HUB_GATEWAYS_FILE": ("policies/gateways.toml", "register of statutory gateways and their dates"),
     "HUB_SIGNATORIES_FILE": ("(none)", "who signs agreements for each agency; without it signatures are not checked"),
     "HUB_ISSUERS_FILE": ("var/issuers.toml", "identity providers, one per agency or shared"),
-    "HUB_CLIENTS_FILE": ("(none)", "machines of other hubs that may ask, and their public keys; without it none may"),
+    "HUB_CLIENTS_FILE": (
+        "(none)",
+        "partners' systems and other hubs that may ask, and their keys; without it none may",
+    ),
     "HUB_WORKERS": ("1", "processes; more than one needs PostgreSQL"),
     "HUB_THREADS": ("8", "threads per process"),
     "HUB_IDLE_MIN": ("15", "minutes without a request until a session ends (1 to 60)"),

@@ -69,6 +69,18 @@ client_assertions = Table(
     Index("client_assertions_expires", "expires_at"),
 )
 
+#: Access tokens of machines, by their hash.
+access_tokens = Table(
+    "access_tokens",
+    metadata,
+    Column("id_hash", LargeBinary(32), primary_key=True),
+    Column("client", String(80), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index("access_tokens_client", "client"),
+    Index("access_tokens_expires", "expires_at"),
+)
+
 staff = Table(
     "staff",
     metadata,

@@ -37,7 +37,8 @@ def covers(hub: Hub, named: Set[str], agency: str, purpose: Purpose, today: date
 
 def require(hub: Hub, ctx: RequestContext, named: str, purpose: Purpose) -> None:
     """Raises NoAgreement unless the agreement covers it. Effects: then an event, for nobody was asked."""
-    if covers(hub, {named}, ctx.actor.agency, purpose, london(ctx.now).date()):
+    allowed = ctx.may_name is None or named.partition("/")[0] in ctx.may_name
+    if allowed and covers(hub, {named}, ctx.actor.agency, purpose, london(ctx.now).date()):
         return
     hub.trail.append(
         "disclosure:refused",

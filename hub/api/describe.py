@@ -18,6 +18,7 @@ from hub.api.operations import OPERATIONS, Operation
 from hub.api.problems import KINDS, MEDIA_TYPE
 from hub.api.schemas import Problem
 from hub.headers import open_to_all
+from hub.signin.clients import SCOPES
 
 description = Blueprint("description", __name__)
 #: The rooms whose operations are described; importing them declares them.
@@ -33,6 +34,15 @@ ONCE = (
     "unavailable",
 )
 TAGS = {"gp-check": "GP check", "enquiries": "Enquiries", "agreements": "Agreements", "receipts": "Receipts"}
+SCOPE_WORDS = {
+    "gp-check": "the GP check",
+    "enquiries": "to open enquiries, to search and to confirm in them",
+    "known-to": "who is involved with a family",
+    "family-picture": "the combined family picture",
+    "consents": "what a family agreed or refused",
+    "agreements": "which agreements there are",
+    "receipts": "proofs of disclosures",
+}
 HEADERS = {
     "RateLimit": "what is left of the minute's requests (draft-ietf-httpapi-ratelimit-headers)",
     "RateLimit-Policy": "how many there are in a minute",
@@ -59,6 +69,16 @@ def describe() -> dict[str, Any]:
             "description": "Every answer about a person is a disclosure: decided for the user who asks, recorded "
             "before it leaves, with a receipt.",
             "license": {"name": "MIT", "identifier": "MIT"},
+        },
+    )
+    flow = {"tokenUrl": "/oauth/token", "scopes": {scope: SCOPE_WORDS[scope] for scope in sorted(SCOPES)}}
+    spec.components.security_scheme(
+        "oauth2",
+        {
+            "type": "oauth2",
+            "description": "A token of five minutes, bound to a key by DPoP (RFC 9449) or to a certificate (RFC 8705); "
+            "for a user by token exchange (RFC 8693), else only for what is about nobody.",
+            "flows": {"clientCredentials": flow},
         },
     )
     spec.components.security_scheme("session", {"type": "apiKey", "in": "cookie", "name": "kith"})
@@ -101,8 +121,7 @@ def _operation(found: Operation) -> dict[str, Any]:
         "tags": [TAGS.get(found.scope, "Enquiries")],
         "parameters": _parameters(found),
         "responses": answers,
-        "security": [{"session": [], "csrf": []} if found.asks else {"session": []}],
-        "x-scope": found.scope,
+        "security": [{"oauth2": [found.scope]}, {"session": [], "csrf": []} if found.asks else {"session": []}],
     }
     if found.asks:
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": found.asks}}}

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, json, request
+from flask import Blueprint, Response, g, json, request
 from marshmallow import Schema, ValidationError
 
 from hub.api.problems import Refused
 from hub.headers import for_roles
+from hub.signin.entering import Entered
 from hub.traffic import limits, once
 from hub.web.common import context_of, hub_of
 from policies.vocabulary import Role
@@ -104,7 +105,9 @@ def operation(
 
 def _answer(found: Operation, address: Mapping[str, str]) -> Response:
     hub, ctx = hub_of(), context_of()
-    left = limits.spend(hub, ctx.client or ctx.actor.id, hub.settings.api_per_minute, now=ctx.now)
+    entered: Entered | None = g.get("entered")
+    most = entered.client.per_minute if entered and entered.client.per_minute else hub.settings.api_per_minute
+    left = limits.spend(hub, ctx.client or ctx.actor.id, most, now=ctx.now)
     asked = _asked(found)
     turn: once.Turn | once.Earlier | None = None
     if found.once:

@@ -11,6 +11,8 @@ from typing import Any
 from flask import Response, current_app, g, json
 
 from hub.errors import FormRefused, HubError, TooFast
+from hub.signin.clients import ALGORITHMS
+from hub.signin.entering import ScopeMissing, TokenRefused
 from hub.traffic.once import AnsweredBefore, KeyReused, StillAtWork
 from hub.under_agreement import NoAgreement
 
@@ -98,6 +100,13 @@ BY_ERROR: Mapping[type[HubError], str] = {
     StillAtWork: "idempotency-key-at-work",
     AnsweredBefore: "idempotency-key-answered",
     TooFast: "too-many-requests",
+    TokenRefused: "token-refused",
+    ScopeMissing: "scope-missing",
+}
+CHALLENGES: Mapping[str, str] = {
+    "sign-in-required": "",
+    "token-refused": ' error="invalid_token",',
+    "scope-missing": ' error="insufficient_scope",',
 }
 RETRY_AFTER_S: Mapping[str, int] = {"idempotency-key-at-work": 1, "unavailable": 5}
 
@@ -144,6 +153,8 @@ def problem(status: int, detail: str, error: Exception | None = None) -> Respons
         status, "internal" if status >= 500 else "bad-request"
     )
     answer = Response(json.dumps(body_of(kind, detail, error)), KINDS[kind].status, content_type=MEDIA_TYPE)
+    if kind in CHALLENGES:  # RFC 9449 section 7.1, RFC 6750 section 3.
+        answer.headers["WWW-Authenticate"] = f'DPoP{CHALLENGES[kind]} algs="{" ".join(ALGORITHMS)}"'
     wait = error.retry_after_s if isinstance(error, TooFast) else RETRY_AFTER_S.get(kind)
     if wait is not None:
         answer.headers["Retry-After"] = str(wait)

@@ -22,6 +22,7 @@ class Verbs(click.Group):
     modules = (
         "agreements",
         "bench",
+        "clients",
         "connectors",
         "decisions",
         "demo",

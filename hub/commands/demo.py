@@ -56,7 +56,7 @@ def demo(once: bool, port: int, folder: Path) -> None:
         finally:
             hub.close()
         if not once:
-            _say_where(base_url)
+            _say_where(base_url, folder / "client" / "client.json")
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             run(base_url.removeprefix("http://"), workers=1, threads=8)
     finally:
@@ -103,7 +103,7 @@ def _free_port(wanted: int) -> int:
     raise click.ClickException("No free port was found.")
 
 
-def _say_where(base_url: str) -> None:
+def _say_where(base_url: str, client_file: Path) -> None:
     console = Console(highlight=False)
     console.print(f"\n[bold]Kith is at {base_url}[/bold]  (Ctrl-C stops it)\n")
     console.print("Sign in as one of the invented workers and try:")
@@ -112,3 +112,8 @@ def _say_where(base_url: str) -> None:
             told = STORIES[story]
             console.print(f"  {PERSONAS[told.persona].name}: {told.title.lower()}: [bold]{told.search}[/bold]")
     console.print("All stories: docs/demo.md")
+    patient = STORIES["package_current"].nhs_number
+    console.print(
+        "\nOr ask as a practice's system does, with a token bound to its key:\n"
+        f'  .venv/bin/python docs/examples/kith_client.py {client_file} gp-check "{patient}"'
+    )

@@ -8,12 +8,13 @@ from sqlalchemy import text
 
 from audit import AuditError, EntryUnknown, excess_rights
 from connectors import ConnectorError
-from hub.assembly import open_hub
+from hub.assembly import open_hub, utc_now
 from hub.commands.agreements import NOT_CHECKED
 from hub.db import make_engine
 from hub.errors import HubError
 from hub.migrations import current, missing_grants, newest
-from hub.settings import DESCRIBED, read_settings
+from hub.settings import DESCRIBED, Settings, read_settings
+from hub.signin.clients import ending, read_clients
 from hub.signin.oidc import read_issuers
 
 
@@ -57,6 +58,7 @@ def _findings() -> list[tuple[str, str | None]]:
         found.append(("sign-in", None if issuers else "no identity provider is listed in HUB_ISSUERS_FILE"))
     except HubError as error:
         found.append(("sign-in", error.sentence))
+    found += _clients(settings)
     try:
         hub = open_hub(settings)
     except (HubError, ConnectorError, AuditError, ValueError) as error:
@@ -72,6 +74,23 @@ def _findings() -> list[tuple[str, str | None]]:
     finally:
         hub.close()
     return found
+
+
+def _clients(settings: Settings) -> list[tuple[str, str | None]]:
+    """Whether the register of clients is read, and whose certificate has ended or ends soon."""
+    try:
+        known = read_clients(settings.clients_file)
+    except HubError as error:
+        return [("clients", error.sentence)]
+    soon = ending(known.values(), utc_now())
+    told: list[tuple[str, str | None]] = [
+        (
+            "clients",
+            f"the certificate {one.file} of {client.id} ends on {one.not_after:%d %m %Y}; ask them for the next",
+        )
+        for client, one in soon
+    ]
+    return told or [(f"clients: {len(known)}", None)]
 
 
 def _rights(database_url: str) -> str | None:

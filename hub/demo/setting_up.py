@@ -24,6 +24,7 @@ from consent import ConsentRecord, record_consent
 from hub.assembly import Hub, open_hub
 from hub.context import Actor, RequestContext
 from hub.db import make_engine
+from hub.demo.clients import register_clients
 from hub.demo.consents import RecordRef, consents
 from hub.demo.county import DEFAULT_SEED, build_county
 from hub.demo.files import write_county
@@ -93,7 +94,7 @@ def set_up(
             "HUB_ISSUERS_FILE": about["issuers_file"],
             "HUB_WITNESS_POLICY_FILE": about["witness_policy_file"],
             **sign_agreements(folder),
-            **make_machines(folder),
+            **register_clients(folder, base_url, make_machines(folder)),
         }
         settings = read_settings(environment)
         engine = make_engine(settings.database_url)

@@ -1,9 +1,10 @@
 """Machines of partners: which there are, what each may, and that a request is really theirs.
 
-For: the MAIS operation. Every request carries a signed assertion of its own, good once, for this address and these very
-bytes. Must never believe a claim that is not under the client's own key, and never take an assertion twice. The file is
-read at every request: a client whose line says `active = false` is out at once.
-RFC 7523 section 3 (JWT for client authentication), FAPI 2.0 Security Profile section 5.3 (private_key_jwt).
+For: the MAIS operation, and access tokens of the interface; one register of clients, HUB_CLIENTS_FILE. Must never
+believe a claim that is not under the client's own key, and never take an assertion twice. Whether the file has changed
+is looked up at every request: a client whose line says `active = false` is out at once.
+RFC 7523 section 3 (JWT for client authentication), RFC 8705 section 2.2 (a certificate that is registered by itself),
+FAPI 2.0 Security Profile section 5.3 (private_key_jwt, mTLS).
 """
 
 import base64
@@ -11,12 +12,15 @@ import hashlib
 import hmac
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -33,17 +37,51 @@ ALGORITHMS = ["ES256", "PS256", "EdDSA"]
 #: The longest life of an assertion, and how far its clock may be ahead.
 LONGEST_LIFE = timedelta(seconds=120)
 SKEW = timedelta(seconds=60)
+#: What a client may be let do at the interface, by name; each operation names the one that it needs.
+SCOPES = frozenset({"gp-check", "enquiries", "known-to", "family-picture", "consents", "agreements", "receipts"})
+#: How long before its end a certificate is spoken of.
+ENDS_SOON = timedelta(days=30)
 #: No moment of an assertion is later (seconds since 1970): what comes after is no time.
 _END_OF_TIME = 2**40
-_KEYS = frozenset({"id", "agency", "roles", "jwks_file", "active", "may"})
-#: What a client may do: ask (the MAIS operation), give notice of events, send files. Without `may` it may ask.
+#: What a client may do with an assertion for each request: ask (the MAIS operation), give notice of events, send files.
+#: Without `may` it may ask. What it may do with an access token, its scopes say.
 ASK, NOTIFY, UPLOAD = "ask", "notify", "upload"
 _MAY = frozenset({ASK, NOTIFY, UPLOAD})
+_KEYS = frozenset(
+    {
+        "id",
+        "agency",
+        "roles",
+        "jwks_file",
+        "active",
+        "may",
+        "scopes",
+        "agreements",
+        "certificates",
+        "users_of",
+        "per_minute",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate that a client presents in TLS: the SHA-256 of its DER, and when it begins and ends."""
+
+    file: str
+    thumbprint: str
+    not_before: datetime
+    not_after: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One machine: whose it is, and for whom it may speak."""
+    """One machine: whose it is, for whom it may speak, and what it may be let do.
+
+    `agreements`: references that its requests may name; None for all to which its agency is a party. `users_of`: the
+    identity provider by whose subjects it names users, so that one person is one user here; None for names of its own.
+    `per_minute`: its requests in a minute; None for the setting's.
+    """
 
     id: str
     agency: str
@@ -51,6 +89,11 @@ class Client:
     jwks_file: Path
     active: bool
     may: frozenset[str] = frozenset({ASK})
+    scopes: frozenset[str] = frozenset()
+    agreements: frozenset[str] | None = None
+    certificates: tuple[Certificate, ...] = ()
+    users_of: str | None = None
+    per_minute: int | None = None
 
 
 def read_clients(path: Path | None) -> Mapping[str, Client]:
@@ -58,9 +101,17 @@ def read_clients(path: Path | None) -> Mapping[str, Client]:
     if path is None:
         return {}
     try:
+        return _read_clients(path, _version(path))
+    except OSError:
+        raise SettingsRefused("HUB_CLIENTS_FILE cannot be read.") from None
+
+
+@lru_cache(maxsize=8)
+def _read_clients(path: Path, version: tuple[int, ...]) -> Mapping[str, Client]:
+    try:
         rows = tomllib.loads(path.read_text(encoding="utf-8")).get("client", [])
         found = [_client(row, path.parent) for row in rows]
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError):
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError, KeyError, TypeError, ValueError):
         raise SettingsRefused(
             "HUB_CLIENTS_FILE cannot be read: a [[client]] has id, agency, roles, jwks_file."
         ) from None
@@ -69,39 +120,110 @@ def read_clients(path: Path | None) -> Mapping[str, Client]:
     return {one.id: one for one in found}
 
 
+def _version(path: Path) -> tuple[int, ...]:
+    """What differs when a file was written anew."""
+    told = path.stat()
+    return told.st_mtime_ns, told.st_size, told.st_ino
+
+
 def _client(row: Mapping[str, Any], folder: Path) -> Client:
     if set(row) - _KEYS or not isinstance(row.get("active", True), bool):
         raise ValueError("unknown key")
-    roles = frozenset(Role(word) for word in row.get("roles", ()))
-    may = frozenset(row.get("may", (ASK,)))
+    roles, may = frozenset(Role(word) for word in row.get("roles", ())), frozenset(row.get("may", (ASK,)))
     if not may <= _MAY or (ASK in may and not roles):
         raise ValueError("unknown word, or nobody to ask for")
-    key_set = folder / str(row["jwks_file"])
-    return Client(str(row["id"]), str(row["agency"]), roles, key_set, row.get("active", True), may)
+    scopes, agreements, per_minute = frozenset(row.get("scopes", ())), row.get("agreements"), row.get("per_minute")
+    if scopes - SCOPES or not (per_minute is None or (type(per_minute) is int and per_minute > 0)):
+        raise ValueError("unknown scope or rate")
+    return Client(
+        id=str(row["id"]),
+        agency=str(row["agency"]),
+        roles=roles,
+        jwks_file=folder / str(row["jwks_file"]),
+        active=row.get("active", True),
+        may=may,
+        scopes=scopes,
+        agreements=None if agreements is None else frozenset(map(str, agreements)),
+        certificates=tuple(_certificate(folder / str(name)) for name in row.get("certificates", ())),
+        users_of=row.get("users_of"),
+        per_minute=per_minute,
+    )
+
+
+def _certificate(path: Path) -> Certificate:
+    found = x509.load_pem_x509_certificate(path.read_bytes())
+    return Certificate(
+        path.name, thumbprint(found.fingerprint(hashes.SHA256())), found.not_valid_before_utc, found.not_valid_after_utc
+    )
+
+
+def thumbprint(digest: bytes) -> str:
+    """A SHA-256 as tokens write it: base64url without padding (RFC 7515 section 2)."""
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def ending(clients: Iterable[Client], now: datetime) -> list[tuple[Client, Certificate]]:
+    """Certificates that have ended or will within a month, the first to end first."""
+    every = [(client, one) for client in clients if client.active for one in client.certificates]
+    return sorted((pair for pair in every if pair[1].not_after <= now + ENDS_SOON), key=lambda pair: pair[1].not_after)
+
+
+def known(hub: Hub, client_id: str) -> Client:
+    """The client, when it is in the register, active, and of an agency that takes part. Raises SignInRefused."""
+    client = read_clients(hub.settings.clients_file).get(client_id)
+    if client is None or not client.active or client.agency not in hub.partners:
+        raise refused()
+    return client
+
+
+def refused() -> SignInRefused:
+    """The same words for every reason."""
+    return SignInRefused("The request is not signed by a client that this hub knows.")
 
 
 def authenticate(hub: Hub, header: str, body: bytes, *, address: str, now: datetime, to: str = ASK) -> Client:
-    """The client whose assertion this is, if it may do what it does (`to`).
+    """The client whose assertion, bound to these bytes, a request carries, if it may do what it does (`to`).
 
     Takes the Authorization header and the bytes of the request. Raises SignInRefused, the same words for every reason.
     Effects: the assertion is used up.
     """
-    refused = SignInRefused("The request is not signed by a client that this hub knows.")
     kind, _, token = header.partition(" ")
-    if kind.lower() != "bearer" or not 20 <= len(token) <= 8_000:
-        raise refused
-    client = read_clients(hub.settings.clients_file).get(_issuer_of(token))
-    if client is None or not client.active or to not in client.may or client.agency not in hub.partners:
-        raise refused
-    try:
-        keys = KeySet.import_key_set(json.loads(client.jwks_file.read_text(encoding="utf-8")))
-        claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
-    except (JoseError, OSError, ValueError, KeyError, TypeError):
-        raise refused from None
-    if not _holds(claims, client, body, address, now):
-        raise refused
-    _use_up(hub, client, str(claims["jti"]), now, refused)
+    if kind.lower() != "bearer":
+        raise refused()
+    client, claims = signed_by_client(hub, token, {address}, now=now)
+    told = str(claims.get("sha256", "")).encode(errors="replace")
+    is_ours = hmac.compare_digest(told, hashlib.sha256(body).hexdigest().encode())
+    if to not in client.may or claims.get("sub") != client.id or not is_ours:
+        raise refused()
+    use_up(hub, client.id, str(claims["jti"]), now=now)
     return client
+
+
+def signed_by_client(
+    hub: Hub, token: str, audiences: Iterable[str], *, now: datetime
+) -> tuple[Client, Mapping[str, Any]]:
+    """Who signed an assertion, and its claims; its `jti` is not used up yet. Raises SignInRefused."""
+    if not 20 <= len(token) <= 8_000:
+        raise refused()
+    client = known(hub, _issuer_of(token))
+    try:
+        claims = jwt.decode(token, keys_of(client), algorithms=ALGORITHMS).claims
+    except (JoseError, OSError, ValueError, KeyError, TypeError):
+        raise refused() from None
+    meant = any(claims.get("aud") == one for one in audiences)  # One audience, never a list (FAPI 2.0 section 5.3).
+    if claims.get("iss") != client.id or not meant or not _holds_now(claims, now):
+        raise refused()
+    return client, claims
+
+
+def keys_of(client: Client) -> KeySet:
+    """The client's public keys. Raises OSError or ValueError for a file that holds none."""
+    return _keys(client.jwks_file, _version(client.jwks_file))
+
+
+@lru_cache(maxsize=64)
+def _keys(path: Path, version: tuple[int, ...]) -> KeySet:
+    return KeySet.import_key_set(json.loads(path.read_text(encoding="utf-8")))
 
 
 def _issuer_of(token: str) -> str:
@@ -110,38 +232,34 @@ def _issuer_of(token: str) -> str:
         payload = token.split(".")[1]
         said = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         return str(said.get("iss", "")) if isinstance(said, dict) else ""
-    except (IndexError, ValueError):
+    except (IndexError, ValueError, RecursionError):
         return ""
 
 
-def _holds(claims: Mapping[str, Any], client: Client, body: bytes, address: str, now: datetime) -> bool:
-    issued, ends, jti = claims.get("iat"), claims.get("exp"), claims.get("jti")
-    if not isinstance(jti, str) or not jti.isascii() or not 16 <= len(jti) <= 128:
+def _holds_now(claims: Mapping[str, Any], now: datetime) -> bool:
+    issued, ends = claims.get("iat"), claims.get("exp")
+    if type(issued) is not int or type(ends) is not int:
         return False
-    if (
-        type(issued) is not int
-        or type(ends) is not int
-        or not 0 <= min(issued, ends) <= max(issued, ends) < _END_OF_TIME
-    ):
+    if not is_once(claims.get("jti")) or not 0 <= min(issued, ends) <= max(issued, ends) < _END_OF_TIME:
         return False
     seconds = now.timestamp()
-    return (
-        claims.get("iss") == claims.get("sub") == client.id
-        and claims.get("aud") == address
-        and issued - SKEW.total_seconds() <= seconds < ends <= issued + LONGEST_LIFE.total_seconds()
-        and hmac.compare_digest(
-            str(claims.get("sha256", "")).encode(errors="replace"), hashlib.sha256(body).hexdigest().encode()
-        )
-    )
+    return issued - SKEW.total_seconds() <= seconds < ends <= issued + LONGEST_LIFE.total_seconds()
 
 
-def _use_up(hub: Hub, client: Client, jti: str, now: datetime, refused: SignInRefused) -> None:
-    used = hashlib.sha256(f"{client.id}\x1f{jti}".encode()).digest()
+def is_once(jti: Any) -> bool:
+    """Whether this can be the mark of a token that is good once."""
+    return isinstance(jti, str) and jti.isascii() and 16 <= len(jti) <= 128
+
+
+def use_up(hub: Hub, who: str, jti: str, *, now: datetime) -> None:
+    """Takes a `jti` once, for all workers. Raises SignInRefused for the second time. Effects: a row; then an alarm."""
+    used = hashlib.sha256(f"{who}\x1f{jti}".encode()).digest()
     try:
         with hub.db.writing() as session:
-            session.execute(delete(client_assertions).where(client_assertions.c.expires_at < now))
+            if used[0] < 8:  # Every thirtieth or so clears away what is over.
+                session.execute(delete(client_assertions).where(client_assertions.c.expires_at < now))
             ends = now.astimezone(UTC) + LONGEST_LIFE + SKEW
             session.execute(insert(client_assertions).values(id_hash=used, expires_at=ends))
     except IntegrityError:
-        hub.trail.append("alarm", now=now, client={"id": client.id}, reason="ASSERTION-REPLAYED")
-        raise refused from None
+        hub.trail.append("alarm", now=now, client={"id": who}, reason="ASSERTION-REPLAYED")
+        raise refused() from None

@@ -9,7 +9,7 @@ import secrets
 import threading
 import time
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -147,7 +147,7 @@ class SignIn:
             raise _refused("provider-refused")
         token = self._exchange(issuer, metadata, answer["code"], started["verifier"])
         claims = self._verified_claims(issuer, metadata, token, started["nonce"], now)
-        return self._actor(issuer, claims, now), _birth_date(claims)
+        return self._actor(issuer, claims, now), birth_date(claims)
 
     def _issuer(self, code: str) -> Issuer:
         if code not in self.issuers:
@@ -239,29 +239,42 @@ class SignIn:
 
         if not isinstance(claim("agency"), str) or claim("agency") not in issuer.agencies:
             raise _refused("agency-not-of-this-provider")
-        try:
-            role = Role(str(claim("role")))
-            # Without a date the role is held from now on; the provider's clock may be ahead of ours.
-            role_from = _moment(claim("role_from")) or min(now, datetime.fromtimestamp(claims["iat"], UTC))
-            role_until = _moment(claim("role_until"))
-        except (OSError, OverflowError, TypeError, ValueError) as error:
-            raise _refused("role-unknown") from error
-        strong = bool(STRONG_METHODS & _words(claims.get("amr"))) or bool(STRONG_CLASSES & _words(claims.get("acr")))
-        return Actor(
-            id="US-" + self._keys.blind("user", f"{issuer.issuer}\x1f{claims['sub']}").hex()[:16],
-            name=str(claim("name") or "Name not given")[:120],
-            agency=str(claim("agency")),
-            role=role,
-            issuer=issuer.code,
-            authentication="STRONG" if strong else "WEAK",
-            account="SHARED" if claim("account") == "SHARED" else "PERSONAL",
-            employment={"ENDED": "ENDED", "SUSPENDED": "SUSPENDED"}.get(str(claim("employment")), "CURRENT"),
-            role_from=role_from,
-            role_until=role_until,
-            cases=_cases(claim("cases")),
-            perpetrator_facing=claim("perpetrator_facing") is True,
-            under_allegation=claim("under_allegation") is True,
+        user = self._keys.blind("user", f"{issuer.issuer}\x1f{claims['sub']}").hex()[:16]
+        return actor_from(
+            claim, user=f"US-{user}", agency=str(claim("agency")), issuer=issuer.code, issued=claims["iat"], now=now
         )
+
+
+def actor_from(
+    claim: Callable[[str], Any], *, user: str, agency: str, issuer: str, issued: float, now: datetime
+) -> Actor:
+    """The actor whom verified claims describe. Takes `claim`, which gives a claim by our name for it.
+
+    Raises SignInRefused for a role that is not known or moments that are none.
+    """
+    try:
+        role = Role(str(claim("role")))
+        # Without a date the role is held from now on; the provider's clock may be ahead of ours.
+        role_from = _moment(claim("role_from")) or min(now, datetime.fromtimestamp(issued, UTC))
+        role_until = _moment(claim("role_until"))
+    except (OSError, OverflowError, TypeError, ValueError) as error:
+        raise _refused("role-unknown") from error
+    strong = bool(STRONG_METHODS & _words(claim("amr"))) or bool(STRONG_CLASSES & _words(claim("acr")))
+    return Actor(
+        id=user,
+        name=str(claim("name") or "Name not given")[:120],
+        agency=agency,
+        role=role,
+        issuer=issuer,
+        authentication="STRONG" if strong else "WEAK",
+        account="SHARED" if claim("account") == "SHARED" else "PERSONAL",
+        employment={"ENDED": "ENDED", "SUSPENDED": "SUSPENDED"}.get(str(claim("employment")), "CURRENT"),
+        role_from=role_from,
+        role_until=role_until,
+        cases=_cases(claim("cases")),
+        perpetrator_facing=claim("perpetrator_facing") is True,
+        under_allegation=claim("under_allegation") is True,
+    )
 
 
 def _same(given: str, expected: str) -> bool:
@@ -281,7 +294,7 @@ def _cases(value: Any) -> tuple[str, ...]:
     return tuple(one for one in value if isinstance(one, str) and 0 < len(one) <= 64)
 
 
-def _birth_date(claims: Mapping[str, Any]) -> date | None:
+def birth_date(claims: Mapping[str, Any]) -> date | None:
     """The standard claim `birthdate` (OpenID Connect Core 1.0 section 5.1), when it is a full date."""
     try:
         return date.fromisoformat(str(claims.get("birthdate", "")))

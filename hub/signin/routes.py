@@ -58,7 +58,7 @@ def answer() -> Response:
     started = session.pop("started", None)
     try:
         actor, born = service.finish(request.args.to_dict(), started, now=now)
-        _require_current(actor, now)
+        require_current(actor, now)
         suspension.require_not_suspended(hub, actor.id)
     except SignInRefused as error:
         # Without a sign-in in progress it is anybody's empty request, which must not fill the trail.
@@ -115,7 +115,8 @@ def with_cases(hub: Hub, actor: Actor) -> Actor:
     return replace(actor, case_persons=tuple(sorted({person for person in found if person is not None})))
 
 
-def _require_current(actor: Actor, now: datetime) -> None:
+def require_current(actor: Actor, now: datetime) -> None:
+    """Raises SignInRefused for somebody whose employment or role is not of this moment (rule P02)."""
     lapsed = actor.role_until is not None and actor.role_until <= now
     if actor.employment != "CURRENT" or lapsed or actor.role_from > now:
         error = SignInRefused(

@@ -19,6 +19,7 @@ from hub.headers import CHECKING, ENQUIRING, OVERSEEING, STEWARDING, for_everybo
 from hub.inbox import ANSWERING
 from hub.operations import OPERATING
 from hub.receipts import receipt_of
+from hub.signin.entering import Entered
 from hub.signin.sessions import actor_of
 from hub.tasks import QUEUEING
 from hub.words import ROLE_WORDS
@@ -39,9 +40,18 @@ def hub_of() -> Hub:
 
 
 def context_of() -> RequestContext:
-    """Step 0: who is asking, read from the server-side session; `now` is read here and nowhere else."""
+    """Step 0: who is asking, from the server-side session or the access token; `now` is read here and nowhere else."""
     if "ctx" not in g:
-        g.ctx = RequestContext(actor=actor_of(session["actor"]), now=hub_of().clock(), request_id=g.request_id)
+        entered: Entered | None = g.get("entered")
+        actor = actor_of(entered.actor if entered else session["actor"])
+        client = entered.client if entered else None
+        g.ctx = RequestContext(
+            actor=actor,
+            now=hub_of().clock(),
+            request_id=g.request_id,
+            client=client.id if client else None,
+            may_name=client.agreements if client else None,
+        )
     ctx: RequestContext = g.ctx
     return ctx
 
