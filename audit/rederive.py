@@ -6,13 +6,14 @@ Ruled by `docs/audit-format.md`.
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, select
 
 from audit.checkpoint import Checkpoint, VerifierKey
-from audit.entry import commits, has_header
+from audit.entry import LEAF_BYTES, checksum, commits, has_header
 from audit.errors import TrailCorrupt
-from audit.store import entry_rows_from, open_signed, read_signed_head
+from audit.store import entry_batches_from, node_batches, open_signed, read_signed_head
 from audit.tables import checkpoints, nodes
 from audit.tree import Peaks, leaf_hash
 
@@ -44,30 +45,61 @@ def rederive(connection: Connection, key: VerifierKey, remembered: str) -> Peaks
     peaks = Peaks()
     digests: dict[int, hashlib._Hash] = defaultdict(hashlib.sha256)
     counts: dict[int, int] = defaultdict(int)
-    for index, eid, t, kind, stored_hash, leaf, envelope in entry_rows_from(connection, 0):
-        if index != peaks.size:
-            raise TrailCorrupt(f"Entry {peaks.size} is missing.")
-        if not commits(leaf, envelope):
-            raise TrailCorrupt(f"Entry {index} is not what was signed.")
-        if not has_header(envelope, eid, t, kind):
-            raise TrailCorrupt(f"The columns of entry {index} do not say what its envelope says.")
-        running = leaf_hash(leaf)
-        if running != stored_hash:
-            raise TrailCorrupt(f"The stored hash of entry {index} is wrong.")
-        for level, _, node in peaks.push(running):
-            digests[level].update(node)
-            counts[level] += 1
-        if peaks.size in expected:
-            root, note = expected[peaks.size]
-            signed = open_signed(note, key)
-            if peaks.root() != root or (signed.size, signed.root) != (peaks.size, root):
-                raise TrailCorrupt(f"The tree of {peaks.size} entries is not the one that was signed.")
-        if anchor is not None and peaks.size == anchor.size and peaks.root() != anchor.root:
-            raise TrailCorrupt(f"The tree of {anchor.size} entries is not the one that was signed.")
+    for batch in entry_batches_from(connection, 0):
+        hashes = _checked(batch, peaks.size)
+        ends = {
+            size for size in (*expected, anchor.size if anchor else 0) if peaks.size < size <= peaks.size + len(batch)
+        }
+        first = peaks.size
+        for end in sorted(ends | {first + len(batch)}):
+            for level, nodes_of_level in enumerate(peaks.extend(hashes[peaks.size - first : end - first]), 1):
+                if nodes_of_level:
+                    digests[level].update(b"".join(nodes_of_level))
+                    counts[level] += len(nodes_of_level)
+            if end in expected:
+                root, note = expected[end]
+                signed = open_signed(note, key)
+                if peaks.root() != root or (signed.size, signed.root) != (end, root):
+                    raise TrailCorrupt(f"The tree of {end} entries is not the one that was signed.")
+            if anchor is not None and end == anchor.size and peaks.root() != anchor.root:
+                raise TrailCorrupt(f"The tree of {anchor.size} entries is not the one that was signed.")
     if peaks.size != head.size or peaks.root() != head.root:
         raise TrailCorrupt(f"The trail has {peaks.size} entries, but {head.size} were signed.")
     _compare_nodes(connection, digests, counts)
     return peaks
+
+
+def _checked(batch: Sequence[tuple[int, str, int, str, bytes, bytes, bytes]], first: int) -> list[bytes]:
+    """The leaf hashes of consecutive entries, of which `first` is the number of the first. Raises: TrailCorrupt.
+
+    All are compared at once; only where something differs is it looked for.
+    """
+    indices, eids, times, kinds, stored, leaves, envelopes = zip(*batch, strict=True)
+    whole = (
+        indices == tuple(range(first, first + len(batch)))
+        and {*map(type, leaves), *map(type, envelopes)} == {bytes}
+        and [checksum(envelope) for envelope in envelopes] == [leaf[:32] for leaf in leaves]
+        and {len(leaf) for leaf in leaves} == {LEAF_BYTES}
+        and all(map(has_header, envelopes, eids, times, kinds))
+    )
+    if whole:
+        hashes = [leaf_hash(leaf) for leaf in leaves]
+        if tuple(hashes) == stored:
+            return hashes
+    raise TrailCorrupt(_what_differs(batch, first))
+
+
+def _what_differs(batch: Sequence[tuple[int, str, int, str, bytes, bytes, bytes]], first: int) -> str:
+    for number, (index, eid, t, kind, stored, leaf, envelope) in enumerate(batch, first):
+        if index != number:
+            return f"Entry {number} is missing."
+        if not commits(leaf, envelope):
+            return f"Entry {index} is not what was signed."
+        if not has_header(envelope, eid, t, kind):
+            return f"The columns of entry {index} do not say what its envelope says."
+        if leaf_hash(leaf) != stored:
+            return f"The stored hash of entry {index} is wrong."
+    return "The entries are not what was signed."
 
 
 def _anchor(remembered: str, key: VerifierKey) -> Checkpoint | None:
@@ -85,8 +117,7 @@ def _compare_nodes(connection: Connection, digests: "dict[int, hashlib._Hash]", 
         raise TrailCorrupt("Hashes of the tree are missing or too many.")
     for level, digest in digests.items():
         kept = hashlib.sha256()
-        query = select(nodes.c.hash).where(nodes.c.level == level).order_by(nodes.c.number)
-        for part in connection.execution_options(yield_per=1000).scalars(query).partitions():
-            kept.update(b"".join(bytes(node) for node in part))
+        for joined in node_batches(connection, level):
+            kept.update(joined)
         if kept.digest() != digest.digest():
             raise TrailCorrupt(f"A stored hash of the tree at level {level} is wrong.")

@@ -41,6 +41,7 @@ _ENTRIES_IN_ORDER = (
     f" WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT {_BATCH}"
 )
 _AGREEMENT_ENTRIES = f"SELECT {_ENTRY_COLUMNS} FROM audit_entry WHERE {ABOUT_AGREEMENTS} ORDER BY idx"  # noqa: S608
+_NODES_IN_ORDER = f"SELECT number, hash FROM audit_node WHERE level = ? AND number > ? ORDER BY number LIMIT {_BATCH}"  # noqa: S608
 _NEWEST_CHECKPOINT = "SELECT size, root, note FROM audit_checkpoint ORDER BY size DESC LIMIT 1"
 
 
@@ -383,6 +384,21 @@ def origin_of(connection: Connection) -> str:
     if not head.size:
         raise TrailUnavailable("The trail has no entries yet.")
     return head.note.split("\n", 1)[0]
+
+
+def entry_batches_from(connection: Connection, start: int) -> Iterator[list[Any]]:
+    """All entries from a number on, in order, as plain rows of the columns of `StoredEntry`."""
+    while found := fetch(connection, _ENTRIES_IN_ORDER, (start, LARGEST_INDEX)):
+        yield found
+        start = found[-1][0] + 1
+
+
+def node_batches(connection: Connection, level: int) -> Iterator[bytes]:
+    """The hashes of one level above 0, in order, joined."""
+    after = -1
+    while found := fetch(connection, _NODES_IN_ORDER, (level, after)):
+        yield b"".join(node for _, node in found)
+        after = found[-1][0]
 
 
 def entry_rows_from(connection: Connection, start: int, end: int | None = None) -> Iterator[StoredEntry]:

