@@ -38,13 +38,14 @@ class Worker:
     url: str
     name: str
     state: Path
+    wrong: str = ""
     told: dict[str, str] = field(default_factory=dict)
     refused: int = 0
 
     def start(self) -> None:
         """Starts the process."""
         command = [sys.executable, "-W", "ignore", "-m", "tests.simulation.nursery", self.url, self.name]
-        environment = {**os.environ, "STATE": str(self.state)}
+        environment = {**os.environ, "STATE": str(self.state), "WRONG": self.wrong}
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, bufsize=0, env=environment)
         self.rest = b""
 
@@ -110,7 +111,7 @@ def on_sqlite(cycles: int, seed: int) -> Survived:
     lot = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="kith-kill-") as folder:
         url = f"sqlite:///{folder}/trail.sqlite"
-        _make_tables(create_engine(url))
+        make_tables(create_engine(url))
         worker, again = Worker(url, "only", Path(folder)), []
         for _ in range(cycles):
             begun = time.monotonic()
@@ -119,7 +120,7 @@ def on_sqlite(cycles: int, seed: int) -> Survived:
             again.append(time.monotonic() - begun)
             _live_a_moment(worker, lot)
             worker.kill()
-        return _look(url, [worker.told], cycles, again)
+        return look(url, [worker.told], cycles, again)
 
 
 def on_postgresql(url: str, cycles: int, seed: int) -> Survived:
@@ -127,7 +128,7 @@ def on_postgresql(url: str, cycles: int, seed: int) -> Survived:
     ends the leader's connection."""
     lot = random.Random(seed)
     engine = create_engine(url, poolclass=NullPool)
-    _make_tables(engine)
+    make_tables(engine)
     with tempfile.TemporaryDirectory(prefix="kith-kill-") as folder:
         workers = [Worker(url, name, Path(folder)) for name in ("one", "two")]
         told: list[dict[str, str]] = [worker.told for worker in workers]
@@ -153,7 +154,7 @@ def on_postgresql(url: str, cycles: int, seed: int) -> Survived:
                 dying.hear(time.monotonic() + _PATIENCE_S, 1)
         for worker in workers:
             worker.kill()
-        return _look(url, told, cycles, again)
+        return look(url, told, cycles, again)
 
 
 def _live_a_moment(worker: Worker, lot: random.Random) -> None:
@@ -178,7 +179,7 @@ def _await_growth(engine: Engine, begun: float) -> None:
             time.sleep(0.005)
 
 
-def _look(url: str, told: list[dict[str, str]], cycles: int, again: list[float]) -> Survived:
+def look(url: str, told: list[dict[str, str]], cycles: int, again: list[float]) -> Survived:
     """Opens the trail as it was left, re-derives it, and looks for everything that was acknowledged."""
     trail = open_trail(url, "auditor")
     try:
@@ -191,7 +192,8 @@ def _look(url: str, told: list[dict[str, str]], cycles: int, again: list[float])
     return Survived(cycles, len(acknowledged), missing, changed, len(kept), tuple(again))
 
 
-def _make_tables(engine: Engine) -> None:
+def make_tables(engine: Engine) -> None:
+    """Effects: an empty trail."""
     audit.metadata.create_all(engine)
     engine.dispose()
 

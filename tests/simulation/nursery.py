@@ -16,9 +16,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine, create_engine
 
 import audit
-from audit import store
+from audit import leader, store
 
 THREADS = 4
+
+
+def key_of(worker: str) -> Ed25519PrivateKey:
+    """Each worker's own."""
+    return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(worker.encode()).digest())
 
 
 def unopened(engine: Engine, worker: str, **changes: Any) -> audit.Trail:
@@ -26,7 +31,7 @@ def unopened(engine: Engine, worker: str, **changes: Any) -> audit.Trail:
     settings: dict[str, Any] = {"clock": lambda: datetime.now(UTC), **changes}
     return audit.Trail(
         engine,
-        submitter_key=Ed25519PrivateKey.from_private_bytes(hashlib.sha256(worker.encode()).digest()),
+        submitter_key=key_of(worker),
         log_key=Ed25519PrivateKey.from_private_bytes(b"L" * 32),
         origin="kith.example/county",
         seal_subject=lambda event, person, plaintext: b"\x02" * 140,
@@ -57,6 +62,8 @@ def do_not_sync() -> None:
 
 def main(url: str, worker: str) -> None:
     """Appends until it is killed. A refusal is told too: `refused`."""
+    if os.environ.get("WRONG") == "undeposed":
+        leader.SILENT_S = 3600
     if os.environ.get("WRONG") == "unsynced":
         do_not_sync()
     trail = open_trail(url, worker)

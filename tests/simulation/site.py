@@ -19,7 +19,7 @@ BODY_BYTES = 1024
 CANARY = "CANARY-OF-A-PERSON"
 
 _USER = {"issuer": "https://idp.example/", "subject": "u-7f3a", "role": "MASH_SOCIAL_WORKER", "agency": "CSC"}
-_SAID: dict[str, Any] = {
+SAID: dict[str, Any] = {
     "user": _USER,
     "purpose": "S47_ENQUIRY",
     "basis": {"article6": ["6_1_e"], "gateway": ["CA1989_S47"]},
@@ -53,7 +53,7 @@ def make_site(trail: audit.Trail, *, wrong: str = "") -> Flask:
         return Response("Nothing was shown.", status=503, headers={"Retry-After": "5"})
 
     def record(eid: str) -> None:
-        trail.append("disclosure:made", now=datetime.now(UTC), eid=eid, subjects=["PE-1"], **_SAID)
+        trail.append("disclosure:made", now=datetime.now(UTC), eid=eid, subjects=["PE-1"], **SAID)
 
     return site
 

@@ -1,8 +1,10 @@
 """Small cuts of what `python -m tests.simulation` proves at full size, with the wrong builds that must be caught."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.simulation import failing, flips, kill, order, power, scale
+from tests.simulation import erasing, failing, flips, frozen, kill, order, power, reconciling, scale
 from tests.simulation.trace import StraceMissing, strace
 
 
@@ -25,6 +27,31 @@ def test_when_the_record_cannot_be_written_no_byte_about_a_person_leaves(fault: 
     assert refused.leaked == 0
     assert refused.refused == refused.with_retry_after >= refused.answers - 2
     assert refused.healed
+
+
+@pytest.mark.postgresql
+def test_a_leader_that_was_frozen_and_deposed_signs_nothing_when_it_wakes(postgresql_url: str) -> None:
+    found = frozen.freeze(postgresql_url, 1)
+    assert (found.undeposed, found.forked) == (0, 0)
+    assert (found.survived.missing, found.survived.changed) == (0, 0)
+    assert found.survived.acknowledged > 20
+
+
+@pytest.mark.parametrize(
+    ("wrong", "left"), [("", (False, False)), ("plain", (True, True)), ("row-only", (False, True))]
+)
+def test_no_byte_of_who_was_erased_is_left_and_an_older_copy_brings_nobody_back(
+    tmp_path: Path, wrong: str, left: tuple[bool, bool]
+) -> None:
+    found = erasing.erase_all(f"sqlite:///{tmp_path}/kith.sqlite", 8, wrong=wrong)
+    assert (bool(found.hits), bool(found.brought_back)) == left
+    assert (found.receipts, found.refused, found.others) == (8, 0, 4)
+
+
+@pytest.mark.parametrize("wrong", ["", "unrecorded", "left-out", "uncounted"])
+def test_what_partners_counted_is_what_the_trail_says(wrong: str) -> None:
+    found = reconciling.compare(60, seed=5, wrong=wrong)
+    assert all(one.exact and one.as_known for one in found.values()) == (wrong == "")
 
 
 def test_a_bit_that_is_flipped_is_found() -> None:
