@@ -38,6 +38,7 @@ from hub.web.agreements import register
 from hub.web.approvals import approval_pages
 from hub.web.case import case_pages
 from hub.web.consent import consent_pages
+from hub.web.desk import desk
 from hub.web.editor import editor
 from hub.web.emergency import emergency
 from hub.web.inbox import inbox_pages
@@ -112,6 +113,7 @@ def create_app(hub: Hub) -> Flask:
         notice_pages,
         gp.gp,
         ig.ig,
+        desk,
         steward,
         register,
         editor,

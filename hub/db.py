@@ -87,6 +87,7 @@ def all_metadata() -> list[MetaData]:
     from connectors.tables import metadata as connector_tables
     from consent.tables import metadata as consent_tables
     from hub.decisions.tables import metadata as decision_tables
+    from hub.desk.tables import metadata as desk_tables
     from hub.erasure import metadata as erasure_tables
     from hub.keys import metadata as key_tables
     from hub.meeting.tables import metadata as meeting_tables
@@ -102,6 +103,7 @@ def all_metadata() -> list[MetaData]:
         hub_tables,
         traffic_tables,
         decision_tables,
+        desk_tables,
         register_tables,
         meeting_tables,
         notice_tables,

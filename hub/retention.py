@@ -17,6 +17,7 @@ from audit import Entry, Receipt
 from hub.acting import ROLES
 from hub.assembly import Hub
 from hub.decisions import forget_month
+from hub.desk import users
 from hub.erasure import MONTH, Hold, handle_of, staff_subject
 from hub.errors import HubError, KeyRefused
 from hub.oversight import CASE_REFERENCE, person_in
@@ -82,6 +83,7 @@ def erase_staff(hub: Hub, user: str, *, case: str, reason: str) -> Erased:
     with hub.db.writing() as session:
         for table in (staff, web_sessions, user_acts):
             session.execute(delete(table).where(table.c.user == user))
+    users.forget(hub, user)
     return done
 
 

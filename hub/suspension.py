@@ -27,7 +27,11 @@ DECISIONS = ("RESTORE", "KEEP")
 
 def suspend(hub: Hub, ctx: RequestContext, *, alarm: str) -> None:
     """Shuts the user's account from the next request on. Effects: an event, the row, a task; their sessions end."""
-    user = ctx.actor.id
+    shut(hub, ctx, ctx.actor.id, agency=ctx.actor.agency, alarm=alarm)
+
+
+def shut(hub: Hub, ctx: RequestContext, user: str, *, agency: str, alarm: str) -> None:
+    """The same for somebody's account, by the hub or by whoever looks into an alert about them."""
     if is_suspended(hub, user):
         return
     receipt = hub.trail.append(
@@ -44,7 +48,7 @@ def suspend(hub: Hub, ctx: RequestContext, *, alarm: str) -> None:
         [
             Duty(
                 kind=SUSPENDED,
-                agency=ctx.actor.agency,
+                agency=agency,
                 receipt=receipt.eid,
                 due_at=datetime.combine(working_day_after(london(ctx.now).date()), time(23, 59), LONDON),
                 barred=user,
@@ -59,7 +63,7 @@ def suspend(hub: Hub, ctx: RequestContext, *, alarm: str) -> None:
             session.execute(insert(suspensions).values(user=user, since=ctx.now, alarm=alarm))
             session.execute(delete(web_sessions).where(web_sessions.c.user == user))
     except IntegrityError:
-        return  # Another request of the same user was faster.
+        return  # Another request was faster.
 
 
 def restore(hub: Hub, user: str) -> None:

@@ -28,6 +28,7 @@ from hub.checks import IN_DOUBT
 from hub.clearing import clear_closed, clear_notices
 from hub.consequences import REASSIGN
 from hub.context import RequestContext
+from hub.desk.alerts import REFERRED, SAID, answer
 from hub.duties import Duty, write
 from hub.enquiries import FEEDBACK, LEAST, acts_since, count_act, says_enough, user_of
 from hub.errors import FormRefused, NotFound
@@ -99,6 +100,7 @@ DONE_BY: Mapping[str, frozenset[Role]] = {
     NAME_SEARCH: frozenset({Role.IG_OFFICER, Role.PRIVACY_OFFICER}),
     AGREEMENT_ENDS: frozenset({Role.PROTOCOL_SPOC, Role.DPO}),
     INVESTIGATE: frozenset({Role.IG_OFFICER, Role.PRIVACY_OFFICER}),
+    REFERRED: SENIORS,
     SUSPENDED: frozenset({Role.MASH_DECISION_MAKER, Role.IG_OFFICER, Role.PRIVACY_OFFICER, Role.DPO}),
     ANSWERED: WORKERS,
     REMINDED: OWNERS | SENIORS,
@@ -116,6 +118,7 @@ DONE_BY: Mapping[str, frozenset[Role]] = {
 #: What somebody who looks into a thing can find, with their reasons: an emergency, a shut account.
 FINDINGS: Mapping[str, tuple[str, ...]] = {
     REVIEW: ("JUSTIFIED", "NOT_JUSTIFIED"),
+    REFERRED: SAID,
     SUSPENDED: DECISIONS,
     INVESTIGATE: ("IN_ORDER", "NOT_IN_ORDER"),
 }
@@ -224,6 +227,8 @@ def finish(hub: Hub, ctx: RequestContext, task: str, note: str, outcome: str = "
             record_check(session, check)
     if row["kind"] == SUSPENDED and outcome == "RESTORE":
         restore(hub, row["refers"])
+    if row["kind"] == REFERRED:
+        answer(hub, ctx, row["refers"], outcome, note)
 
 
 def _require_reasons(note: str) -> None:

@@ -415,6 +415,33 @@ AGREEMENT_STATUS_WORDS: Mapping[AgreementStatus, str] = {
 }
 
 #: Each kind of task: its title, and what must be done.
+#: What the misuse radar asks about (`hub.radar.Signal`): a title, and a sentence that names nobody.
+SIGNAL_WORDS: Mapping[str, tuple[str, str]] = {
+    "SELF": ("Own record", "The worker looked at what is recorded about themselves."),
+    "RELATIVE": ("A relative", "The worker looked at somebody whom the records know as their family."),
+    "SAME_ADDRESS": ("The same address", "The worker looked at somebody who is recorded at their own address."),
+    "COLLEAGUE": ("A colleague", "The worker looked at somebody who works for the same agency."),
+    "VIP": ("Somebody in the public eye", "The worker looked at somebody who is marked as in the public eye."),
+    "SAME_SURNAME": ("The same surname", "The worker looked at somebody with their own surname."),
+    "AFTER_CLOSURE": ("After the enquiry ended", "The worker looked after the enquiry had ended and was written up."),
+    "RETRIED_PURPOSE": (
+        "Refused, then another purpose",
+        "The worker was refused, and was shown the same person soon afterwards for another purpose.",
+    ),
+    "VOLUME": (
+        "Very many looks",
+        "The worker looked on far more occasions in a day than they or their role usually do.",
+    ),
+    "OUT_OF_HOURS": ("Out of hours", "Neither the rota nor the worker's habits explain a look at this hour."),
+    "REPEATED_EMERGENCY": ("Repeated emergencies", "The worker declared an emergency again and again within 30 days."),
+    "BOILERPLATE": ("The same reason", "The worker gave the same reason for ten or more enquiries within 90 days."),
+    "SEARCH_WITHOUT_VIEW": ("Searches without a look", "The worker searched again and again and opened hardly a case."),
+    "UNDER_SHARING": (
+        "An agency shares little",
+        "The agency answered far fewer questions this month than others do, and than it did before.",
+    ),
+    "ALARM": ("An alarm of the hub", "A rule or another part of the hub raised the alarm."),
+}
 #: Alerts about what a user did, by the reason that the trail holds.
 ALERT_WORDS: Mapping[str, str] = {
     "NOTICE-WITH-NOBODY": "A notice could be brought to nobody: the sender was told to ring",
@@ -424,6 +451,7 @@ ALERT_WORDS: Mapping[str, str] = {
     "APPROVAL-NOT-VALID": "An approval was presented that is not valid",
     "APPROVAL-FOR-ANOTHER-REQUEST": "An approval was presented for another request",
     "APPROVAL-USED-TWICE": "An approval was presented twice",
+    **{f"RADAR-{signal}": f"Radar: {title.lower()}" for signal, (title, _) in SIGNAL_WORDS.items()},
 }
 
 TASK_WORDS: Mapping[str, tuple[str, str]] = {
@@ -514,6 +542,10 @@ TASK_WORDS: Mapping[str, tuple[str, str]] = {
     "ACCOUNT_SUSPENDED": (
         "An account was shut after an alert",
         "A worker may be a danger to somebody they looked for, so their account is shut. Speak with them, then decide.",
+    ),
+    "ALERT_REFERRED": (
+        "Information governance asks about a worker",
+        "Speak with the worker. Say whether what they did was to be expected, and why.",
     ),
     "APPROVAL_ANSWERED": (
         "Somebody answered your request",

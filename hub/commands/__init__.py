@@ -32,6 +32,7 @@ class Verbs(click.Group):
         "match",
         "migrate",
         "notices",
+        "radar",
         "remind",
         "serve",
     )

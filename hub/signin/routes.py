@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from hub import oversight, suspension
 from hub.assembly import Hub
 from hub.context import Actor
+from hub.desk import users
 from hub.enquiries import user_of
 from hub.errors import SignInRefused
 from hub.headers import for_everybody_signed_in, open_to_all, page_of
@@ -74,6 +75,7 @@ def answer() -> Response:
     ctx = context_of()
     hub.trail.append("sign-in", now=now, user=user_of(ctx), outcome="ACCEPTED", trace=ctx.request_id)
     oversight.remember_staff(hub, ctx)
+    users.remember(hub, ctx.actor, now=now)
     return redirect(page_of(draft["path"]) if draft and draft["user"] == actor.id else "/", code=303)
 
 

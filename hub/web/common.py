@@ -179,7 +179,7 @@ def _nav(role: Role, *, answers_by_hand: bool) -> list[dict[str, Any]]:
     if role in OPERATING:
         entries += [("/partners", "Partners")]
     if role in OVERSEEING:
-        entries += [("/ig", "Disclosures")]
+        entries += [("/ig", "Disclosures"), ("/ig/alerts", "Alerts")]
     if role in OVERSEEING or role == Role.DPO:
         entries += [("/refusals", "Refusals")]
     entries += [("/agreements", "Agreements")]

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request
 
 from hub import exporting, oversight, proving, reasons
+from hub.desk.alerts import waiting
 from hub.errors import FormRefused
 from hub.headers import OVERSEEING, for_roles, take_draft
 from hub.obligations import SHOWING
@@ -105,6 +106,7 @@ def _page(values: dict[str, str], errors: dict[str, str], found: Register) -> st
         agencies=agencies,
         purposes=[{"value": p, "text": PURPOSE_WORDS[p]} for p in Purpose],
         results=None if errors else [_row(r, names) for r in found.rows],
+        alerts_waiting=waiting(hub),
         filter_action="/ig",
         export_action="/ig/export",
         receipt=receipt_view(found.receipt) if found.receipt else None,

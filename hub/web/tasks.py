@@ -6,6 +6,8 @@ from werkzeug.wrappers import Response
 from hub import break_glass, protected_address, tasks
 from hub.approvals.stored import name_of
 from hub.break_glass import REVIEW, Declared
+from hub.desk import alerts
+from hub.desk.alerts import REFERRED
 from hub.errors import FormRefused
 from hub.headers import ENQUIRING, OVERSEEING, for_roles
 from hub.inbox import ANSWERING, CAME_LATE, HALF_TIME, OVERDUE, UNANSWERED
@@ -13,7 +15,7 @@ from hub.notices import desks
 from hub.suspension import SUSPENDED
 from hub.tasks import ANSWERED, DISPUTE, FINDINGS, INVESTIGATE, QUEUEING, Task
 from hub.web.common import context_of, hub_of
-from hub.words import TASK_WORDS
+from hub.words import SIGNAL_WORDS, TASK_WORDS
 from policies.vocabulary import Role
 
 #: What a manager's check of a dispute can find.
@@ -37,8 +39,14 @@ LOOKS = [
     {"value": "IN_ORDER", "text": "There was a reason for it"},
     {"value": "NOT_IN_ORDER", "text": "There was none, or it went too far"},
 ]
-CHOICES = {DISPUTE: CHECKS, REVIEW: REVIEWS, SUSPENDED: DECISIONS, INVESTIGATE: LOOKS}
+#: What a manager can say to information governance about a worker's look.
+SAID = [
+    {"value": "EXPECTED", "text": "It was to be expected of their work"},
+    {"value": "NOT_EXPECTED", "text": "It was not, or I cannot tell why they did it"},
+]
+CHOICES = {REFERRED: SAID, DISPUTE: CHECKS, REVIEW: REVIEWS, SUSPENDED: DECISIONS, INVESTIGATE: LOOKS}
 QUESTIONS = {
+    REFERRED: "What do you say?",
     DISPUTE: "What did your check find?",
     REVIEW: "What did your review find?",
     SUSPENDED: "What do you decide?",
@@ -74,8 +82,30 @@ def _page(values: dict[str, str], errors: dict[str, str]) -> str:
     declared = break_glass.for_review(hub, ctx, reviews)
     looks = frozenset(t.refers for t in found if t.kind == INVESTIGATE and t.refers)
     looked = protected_address.for_investigation(hub, ctx, looks)
-    views = [{**_view(t, declared.get(t.refers or "")), "looked": looked.get(t.refers or "")} for t in found]
+    asked = _asked(frozenset(t.refers for t in found if t.kind == REFERRED and t.refers))
+    views = [
+        {
+            **_view(t, declared.get(t.refers or "")),
+            "looked": looked.get(t.refers or ""),
+            "asked": asked.get(t.refers or ""),
+        }
+        for t in found
+    ]
     return render_template("tasks.html", tasks=views, total=total, values=values, errors=errors)
+
+
+def _asked(ids: frozenset[str]) -> dict[str, dict[str, object]]:
+    """What information governance asks a manager: about whom, what and when; never about which family."""
+    hub = hub_of()
+    return {
+        id_: {
+            "who": name_of(hub, alert.user) if alert.user else "",
+            "what": SIGNAL_WORDS[alert.signal][1],
+            "at": alert.at,
+            "question": question,
+        }
+        for id_, (alert, question) in alerts.referred(hub, ids).items()
+    }
 
 
 def _enquiry_page(task: Task, role: Role) -> str | None:

@@ -23,6 +23,7 @@ from connectors.tables import inbox_requests
 from hub.acting import named
 from hub.assembly import Hub
 from hub.demo.stories import STORIES
+from hub.desk.tables import desk_alerts
 from hub.duties import Duty, write
 from hub.notices.intake import take_all
 from hub.people.tables import links, records
@@ -116,6 +117,7 @@ def build(house: House, provider: Provider, folder: Path, *, small: bool) -> Wor
     _receipts(world)
     _asks(world)
     _tasks(world)
+    _alerts(world)
     _records(world)
     _notices(world)
     for about in list(world.things):
@@ -232,6 +234,18 @@ def _asks(world: World) -> None:
     # Whoever is told that something of theirs was shown also answers for its release.
     world.add("ask", ask, agency="sms", kind="NOTIFY_OWNER")
     world.add("ask", "AP-0000000000000000", there="no")
+
+
+def _alerts(world: World) -> None:
+    """An alert about a worker of each of two agencies, and one about an officer of information governance."""
+    hub = world.gate.hub
+    officer, at_the_desk = _maker(world, "IG_OFFICER", "csc")
+    for number, (agency, user) in enumerate((("csc", "US-a"), ("police", "US-b"), ("csc", known_as(at_the_desk)))):
+        id_ = f"AL-{number:024}"
+        row = {"id": id_, "signal": "VOLUME", "user": user, "agency": agency, "at": hub.clock(), "made_at": hub.clock()}
+        with hub.db.writing() as session:
+            session.execute(insert(desk_alerts).values(**row, count=1, reads=[], state="NEW", receipt="0" * 31 + "1"))
+        world.add("alert", id_, agency=agency, **({"barred": officer.id} if number == 2 else {}))
 
 
 def _tasks(world: World) -> None:

@@ -25,7 +25,7 @@ STOPS = frozenset(
         "early-help-form", "gp-check", "gp-yes", "gp-no", "gp-cannot-say", "disclosures",
         "disclosures-of-a-person", "entry", "partners",
         "emergency", "emergency-who", "consent", "consent-answer", "case", "tasks", "tasks-review",
-        "meeting-pack", "decisions",
+        "meeting-pack", "decisions", "alerts", "alert",
         "records-in-doubt", "pair-in-doubt", "requests", "request-filled", "request-answered",
         "notice", "notice-not-yet",
     }

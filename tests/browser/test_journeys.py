@@ -161,6 +161,37 @@ def test_an_officer_sees_who_looked_at_a_person_and_that_the_record_is_whole(
 
 
 @SCRIPT
+def test_an_officer_opens_an_alert_reads_what_explains_it_and_closes_it(
+    script: bool, visitors: Callable[..., Visitor]
+) -> None:
+    worker = visitors(script=script)
+    worker.sign_in("worker_who_is_a_subject")
+    begin = Meter(worker.page)
+    start_enquiry(begin, STORIES["own_record"].nhs_number or "")
+    begin.button("Search")
+    visitor = visitors(script=script)
+    page = visitor.sign_in("ig_officer")
+    visitor.follow("Alerts")
+    meter = Meter(page)
+    row = page.get_by_role("row").nth(1)
+    meter.reads(row)
+    meter.click(row.get_by_role("link"), decide=True)
+    meter.reads(page.locator("#what"))
+    meter.reads(page.locator("#explanation"))
+    address = page.url
+    meter.type("Why?", "Known tie, rule P33 refused it, spoken to")
+    meter.choose("To be expected of the work")
+    meter.button("Close the alert")
+    print("triage of an alert:", meter)
+    assert meter.clicks == 3
+    assert meter.hand_s <= 43  # of 45 s; the rest is for the server
+    expect(page.get_by_role("heading", level=1)).to_have_text("Alerts")
+    page.goto(address)
+    expect(page.locator("main")).to_contain_text("Closed: To be expected of the work")
+    expect(page.get_by_role("button", name="Close the alert")).to_have_count(0)
+
+
+@SCRIPT
 def test_a_key_worker_sees_what_the_family_agreed_to(script: bool, visitors: Callable[..., Visitor]) -> None:
     visitor = visitors(script=script)
     page = visitor.sign_in("family_keyworker")

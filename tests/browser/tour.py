@@ -501,6 +501,31 @@ def give_notice(v: Visitor) -> None:
     send(v.site.url, NOTICES, json.dumps(event).encode(), client="police-machine", key=key).raise_for_status()
 
 
+def misuse(v: Visitor) -> Tour:
+    """Alerts of the misuse radar: the queue, one with its explanation, errors, a referral, the manager's task."""
+    page = v.sign_in("worker_who_is_a_subject")
+    v.go("/enquiries/new")
+    fill_enquiry(page, "own_record")
+    v.press("Search")
+    v.press("Sign out")
+    page = v.sign_in("ig_officer")
+    v.follow("Alerts")
+    yield "alerts"
+    with page.expect_navigation():
+        page.get_by_role("row").nth(1).get_by_role("link").click()
+    yield "alert"
+    v.press("Close the alert")
+    yield "alert-errors"
+    if page.get_by_role("button", name="Ask the manager").count():
+        page.get_by_label("Why?").fill("Was the worker asked to look into this by somebody?")
+        v.press("Ask the manager")
+        yield "alert-referred"
+    v.press("Sign out")
+    v.sign_in("mash_decision_maker")
+    v.go("/tasks")
+    yield "tasks-alert"
+
+
 TOURS: Mapping[str, Callable[[Visitor], Tour]] = {
     "mash_worker": mash_worker,
     "notice_of_an_event": notice_of_an_event,
@@ -513,6 +538,7 @@ TOURS: Mapping[str, Callable[[Visitor], Tour]] = {
     "consent_of_a_family": consent_of_a_family,
     "case_of_an_adult": case_of_an_adult,
     "governance": governance,
+    "misuse": misuse,
     "data_steward": data_steward,
     "agreements": agreements,
     "agreement_editor": agreement_editor,
