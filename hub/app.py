@@ -46,6 +46,7 @@ from hub.web.look import hashed_names, prepare, static_files
 from hub.web.meeting import meeting_pages
 from hub.web.notices import notice_pages
 from hub.web.operations import operating
+from hub.web.own import own_pages
 from hub.web.protected import protected
 from hub.web.steward import steward
 from hub.web.tasks import task_pages
@@ -109,6 +110,7 @@ def create_app(hub: Hub) -> Flask:
         approval_pages,
         meeting_pages,
         protected,
+        own_pages,
         inbox_pages,
         notice_pages,
         gp.gp,

@@ -38,6 +38,7 @@ from policies import (
     PartnershipPolicy,
     Recipient,
     Relationship,
+    Sar,
     Scope,
     Seal,
     Subject,
@@ -49,6 +50,7 @@ from policies.vocabulary import (
     AccountKind,
     AgencyType,
     AgreementStatus,
+    Article6Basis,
     Authentication,
     Circumstance,
     Conflict,
@@ -99,6 +101,10 @@ NOT_CURRENT = frozenset({"no", "n", "0", "false", "ended", "closed", "inactive",
 #: Nothing is recorded on the case.
 NONE: frozenset[Circumstance] = frozenset()
 NO_CIRCUMSTANCES: Mapping[str, frozenset[Circumstance]] = MappingProxyType({})
+
+#: To answer a person about their own data is every controller's duty, by no agreement (UK GDPR Arts 15 and 6(1)(c)).
+BY_DUTY = Basis(art6=Article6Basis.LEGAL_OBLIGATION)
+
 #: Nothing was assessed or recorded: an adult is presumed to have capacity (MCA 2005 s1), a child is not assessed.
 UNASSESSED = Standing()
 
@@ -136,6 +142,7 @@ class CaseFile:
         break_glass: BreakGlass | None = None,
         agreed: Agreed = NOTHING_AGREED,
         circumstances: Mapping[str, frozenset[Circumstance]] = NO_CIRCUMSTANCES,
+        sar: Sar | None = None,
     ) -> None:
         assert ctx.purpose is not None
         self._hub, self._ctx, self.purpose = hub, ctx, ctx.purpose
@@ -143,7 +150,7 @@ class CaseFile:
         self.today = self.now.date()
         self._enquiry, self._facts = enquiry, facts
         self._relationship, self._off_list = relationship, off_list_checks_today
-        self._break_glass = break_glass
+        self._break_glass, self._sar = break_glass, sar
         self._circumstances = circumstances
         self.agreed = agreed
         self._access = Access(mode=mode, rationale=rationale, case_reference=ctx.case_reference)
@@ -192,6 +199,7 @@ class CaseFile:
             circumstances=self._circumstances.get(person.id, NONE),
             approvals=self.agreed.for_request(request_hash),
             break_glass=self._break_glass,
+            sar=self._sar,
             connector=ConnectorFacts(
                 state=ConnectorState.REACHED if reached else ConnectorState.NOT_REACHED,
                 match=match or person.match,
@@ -288,6 +296,8 @@ class CaseFile:
 
     def _basis(self, agency: str) -> Basis | None:
         purpose = self.purpose
+        if purpose == Purpose.SUBJECT_RIGHTS:
+            return BY_DUTY
         return basis_for(self._hub.agreements, agency, purpose, self.today) if isinstance(purpose, Purpose) else None
 
     def _owner(self, partner: Partner) -> Owner:

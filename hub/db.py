@@ -92,6 +92,7 @@ def all_metadata() -> list[MetaData]:
     from hub.keys import metadata as key_tables
     from hub.meeting.tables import metadata as meeting_tables
     from hub.notices.tables import metadata as notice_tables
+    from hub.own_record.tables import metadata as own_record_tables
     from hub.people.tables import metadata as people_tables
     from hub.register.tables import metadata as register_tables
     from hub.tables import metadata as hub_tables
@@ -107,6 +108,7 @@ def all_metadata() -> list[MetaData]:
         register_tables,
         meeting_tables,
         notice_tables,
+        own_record_tables,
         people_tables,
         consent_tables,
         connector_tables,

@@ -226,26 +226,30 @@ def withdraw_answer(
         raise NotFound("There is no such answer.")
     _event(hub, ctx, enquiry, "consent:withdrawn", replace(old, state=ConsentState.WITHDRAWN))
     new, marks = _stored(hub, ctx, lambda session: consent.withdraw(session, record_id, by=ctx.actor.id, now=ctx.now))
-    told = recipients_of(hub, old.subject, since=old.given_at, purposes=old.purposes, sources=old.agencies)
-    write(
-        hub,
-        (
-            Duty(
-                kind=Obligation.NOTIFY_RECIPIENTS,
-                agency=agency,
-                person=old.subject,
-                enquiry=enquiry.id,
-                receipt=new.id,
-                due_at=ctx.now + timedelta(days=1),
-                refers=new.id,
-                once=("withdrawn", new.id, agency),
-            )
-            for agency in told
-        ),
-        now=ctx.now,
-    )
+    owed = owed_to_recipients(hub, old, new, enquiry=enquiry.id, now=ctx.now)
+    write(hub, owed, now=ctx.now)
     _tell_of_dispute(hub, ctx, enquiry, marks)
-    return new, told
+    return new, tuple(str(duty.agency) for duty in owed)
+
+
+def owed_to_recipients(
+    hub: Hub, old: ConsentRecord, new: ConsentRecord, *, enquiry: str | None, now: datetime
+) -> tuple[Duty, ...]:
+    """One task for each agency that was shown something under an answer that was withdrawn (rule P10)."""
+    told = recipients_of(hub, old.subject, since=old.given_at, purposes=old.purposes, sources=old.agencies)
+    return tuple(
+        Duty(
+            kind=Obligation.NOTIFY_RECIPIENTS,
+            agency=agency,
+            person=old.subject,
+            enquiry=enquiry,
+            receipt=new.id,
+            due_at=now + timedelta(days=1),
+            refers=new.id,
+            once=("withdrawn", new.id, agency),
+        )
+        for agency in told
+    )
 
 
 def record_assessment(

@@ -22,6 +22,8 @@ from policies.vocabulary import Role
 
 View = TypeVar("View", bound=Callable[..., Any])
 OPEN = "open"
+#: For members of the public who signed in as themselves; no role of any agency enters.
+FAMILIES = "families"
 
 #: Roles that open enquiries; which purposes each may claim is said by the agreements.
 ENQUIRING = WORKERS
@@ -64,6 +66,12 @@ def for_roles(roles: frozenset[Role]) -> Callable[[View], View]:
     return mark
 
 
+def for_families(view: View) -> View:
+    """Marks a route for members of the public about themselves."""
+    view.access = FAMILIES  # type: ignore[attr-defined]
+    return view
+
+
 def for_everybody_signed_in(view: View) -> View:
     """Marks a route for any signed-in person, whatever their role."""
     view.access = frozenset(Role)  # type: ignore[attr-defined]
@@ -102,6 +110,8 @@ def guard() -> AnyResponse | None:
             "The hub's database does not answer at the moment, so nobody was asked and nothing is shown.",
             next_steps=("Try again in a minute.", "If somebody is at risk now, ring the agencies yourself."),
         )
+    if access == FAMILIES:
+        return None if session.get("citizen") else redirect("/my", code=303)
     actor = session.get("actor")
     if actor is not None and is_suspended(current_app.extensions["hub"], actor["id"]):
         session.clear()

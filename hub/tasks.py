@@ -83,6 +83,8 @@ INVESTIGATE = "PROTECTED_ADDRESS"
 ANSWERED, REMINDED, ESCALATED = "APPROVAL_ANSWERED", "APPROVAL_REMINDER", "APPROVAL_LATE"
 #: A sharing agreement ends; its parties' contacts are reminded so many days before.
 AGREEMENT_ENDS, NOTICE_DAYS = "AGREEMENT_ENDS", (90, 60, 30)
+#: Somebody says that what an agency holds about them is wrong (hub/own_record/corrections.py).
+CORRECTION = "CORRECTION"
 DISPUTE, ENDS, COMES_OF_AGE = "DISPUTE", "CONSENT_ENDS", "COMES_OF_AGE"
 #: Which roles of the task's agency do each kind of task.
 DONE_BY: Mapping[str, frozenset[Role]] = {
@@ -99,6 +101,7 @@ DONE_BY: Mapping[str, frozenset[Role]] = {
     IN_DOUBT: frozenset({Role.DATA_STEWARD}),
     NAME_SEARCH: frozenset({Role.IG_OFFICER, Role.PRIVACY_OFFICER}),
     AGREEMENT_ENDS: frozenset({Role.PROTOCOL_SPOC, Role.DPO}),
+    CORRECTION: OWNERS,
     INVESTIGATE: frozenset({Role.IG_OFFICER, Role.PRIVACY_OFFICER}),
     REFERRED: SENIORS,
     SUSPENDED: frozenset({Role.MASH_DECISION_MAKER, Role.IG_OFFICER, Role.PRIVACY_OFFICER, Role.DPO}),
@@ -193,6 +196,8 @@ def finish(hub: Hub, ctx: RequestContext, task: str, note: str, outcome: str = "
         row = session.execute(select(duties).where(duties.c.id == task, *_mine(ctx))).mappings().first()
     if row is None:
         raise NotFound("There is no such task.")
+    if row["kind"] == CORRECTION:
+        raise FormRefused({"note": "Open it and answer the person: that ends it."})
     if outcome and row["kind"] != DISPUTE and row["kind"] not in FINDINGS:
         raise FormRefused({"outcome": "This task has nothing to find."})
     check = _check(hub, ctx, dict(row), note, outcome) if row["kind"] == DISPUTE else None

@@ -467,6 +467,10 @@ TASK_WORDS: Mapping[str, tuple[str, str]] = {
         "Offer a return home interview",
         "A child who was missing has come back. An interview is due within 72 hours of the return.",
     ),
+    "CORRECTION": (
+        "Somebody says that a record of yours is wrong",
+        "The person it is about asks you to put it right. Answer within a month, with a reason if it stays as it is.",
+    ),
     "NOTIFY_OWNER": (
         "Something that you hold was shown",
         "Another agency was shown information of yours without the person's consent, as the law allows. Note it.",

@@ -15,7 +15,7 @@ from hub.demo.drops import DROPS
 from hub.demo.model import AGENCIES, DESKS, County, SourceRecord
 
 #: Servers that need a port, in the order in which the stand-ins start them.
-SERVERS = ("gp-millbrook", "gp-harbourside", "sms", "identity")
+SERVERS = ("gp-millbrook", "gp-harbourside", "sms", "identity", "citizens")
 _TEMPLATES = Path(__file__).parent / "partners"
 
 
@@ -62,8 +62,8 @@ def write_partners(folder: Path, *, ports: Mapping[str, int]) -> None:
         (at / f"{agency.code}.toml").write_text(text, encoding="utf-8")
 
 
-def write_issuers(folder: Path, *, issuer: str, client_id: str, secret_file: Path) -> Path:
-    """Writes `issuers.toml`, by which the hub knows the demo's identity provider; returns its path."""
+def write_issuers(folder: Path, *, issuer: str, citizens: str, client_id: str, secret_file: Path) -> Path:
+    """Writes `issuers.toml`, by which the hub knows who signs in staff and who signs in citizens; returns its path."""
     path = folder / "issuers.toml"
     agencies = ", ".join(f'"{agency.code}"' for agency in (*AGENCIES, *DESKS))
     path.write_text(
@@ -73,7 +73,15 @@ def write_issuers(folder: Path, *, issuer: str, client_id: str, secret_file: Pat
         f'issuer = "{issuer}"\n'
         f'client_id = "{client_id}"\n'
         f'client_secret_file = "{secret_file.resolve().as_posix()}"\n'
-        f"agencies = [{agencies}]\n",
+        f"agencies = [{agencies}]\n\n"
+        "[[issuer]]\n"
+        'code = "citizen"\n'
+        'name = "Demonstration sign-in for families"\n'
+        'for = "citizens"\n'
+        f'issuer = "{citizens}"\n'
+        f'client_id = "{client_id}"\n'
+        f'client_secret_file = "{secret_file.resolve().as_posix()}"\n'
+        "agencies = []\n",
         encoding="utf-8",
     )
     return path

@@ -14,7 +14,7 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote_plus, urlencode, urlsplit
 
@@ -25,6 +25,7 @@ from joserfc.jwk import ECKey, KeySet
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.demo.builder import born_on
+from hub.demo.citizens import Citizen
 from hub.demo.model import AGENCIES, DESKS
 from hub.demo.personas import PERSONAS, Persona
 
@@ -61,7 +62,7 @@ class _Grant:
     redirect_uri: str
     challenge: str
     nonce: str
-    persona: Persona
+    persona: Persona | Citizen
     made_at: datetime
     used: bool = False
 
@@ -88,7 +89,7 @@ class Provider:
         *,
         clock: Callable[[], datetime],
         demo: bool = False,
-        personas: Mapping[str, Persona] = PERSONAS,
+        personas: Mapping[str, Persona] | Mapping[str, Citizen] = PERSONAS,
     ) -> None:
         """Raises NotADemonstration unless `demo` is said explicitly and the issuer is on loopback."""
         if demo is not True:
@@ -183,7 +184,6 @@ class Provider:
 
     def _id_token(self, client: Client, grant: _Grant, now: datetime) -> str:
         persona, today = grant.persona, now.date()
-        until = persona.role_until(today)
         claims = {
             "iss": self.issuer,
             "sub": persona.sub,
@@ -194,17 +194,8 @@ class Provider:
             "nonce": grant.nonce,
             "acr": "AAL2",
             "amr": ["pwd", "otp", "mfa"],
-            "name": persona.name,
-            "agency": persona.agency,
-            "role": persona.role.value,
-            "employment": persona.employment,
-            "role_from": persona.role_from(today).isoformat(),
-            "role_until": until.isoformat() if until else None,
-            "account": persona.account,
+            **(persona.claims(today) if isinstance(persona, Citizen) else _claims_of(persona, today)),
         }
-        if persona.person:
-            # The employer says who its worker is, so that a conflict of interest can be seen (rules P33 and P34).
-            claims["birthdate"] = born_on(today, *persona.person.born).isoformat()
         return jwt.encode({"alg": "ES256", "typ": "JWT", "kid": self._key.kid}, claims, self._key)
 
     def _client(self, form: Mapping[str, str], authorization: str | None) -> Client:
@@ -286,6 +277,24 @@ class Provider:
         return any(address in client.post_logout_redirect_uris for client in self._clients.values())
 
 
+def _claims_of(persona: Persona, today: date) -> dict[str, Any]:
+    """What an agency's own provider says of its worker."""
+    until = persona.role_until(today)
+    claims = {
+        "name": persona.name,
+        "agency": persona.agency,
+        "role": persona.role.value,
+        "employment": persona.employment,
+        "role_from": persona.role_from(today).isoformat(),
+        "role_until": until.isoformat() if until else None,
+        "account": persona.account,
+    }
+    if persona.person:
+        # The employer says who its worker is, so that a conflict of interest can be seen (rules P33 and P34).
+        claims["birthdate"] = born_on(today, *persona.person.born).isoformat()
+    return claims
+
+
 def challenge_of(verifier: str) -> str:
     """Returns the S256 challenge of a verifier (RFC 7636 section 4.2)."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode()
@@ -322,7 +331,7 @@ _PAGE = """<!doctype html>
 <ul>
 {% for p in personas %}<li>
 <button name="persona" value="{{ p.key }}" aria-describedby="does-{{ p.key }}">{{ p.name }}</button>
-<p id="does-{{ p.key }}">{{ agencies[p.agency] }} – {{ p.does }}</p>
+<p id="does-{{ p.key }}">{% if p.agency %}{{ agencies[p.agency] }} – {% endif %}{{ p.does }}</p>
 </li>
 {% endfor %}</ul>
 </form>

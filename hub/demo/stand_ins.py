@@ -24,6 +24,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from audit import witness_app
 from hub.demo.behaviour import BehaviourRefused, behaviours, tell
+from hub.demo.citizens import CITIZENS
 from hub.demo.county import build_county
 from hub.demo.files import write_issuers, write_partners
 from hub.demo.identity_provider import Client, NotADemonstration, Provider, create_provider_app
@@ -69,6 +70,7 @@ class StandIns:
             self._servers[name] = make_server(_HOST, port, Flask("starting"), threaded=True, request_handler=_Silent)
         self.ports = {name: server.port for name, server in self._servers.items()}
         self.issuer = f"http://{_HOST}:{self.ports['identity']}"
+        self.citizens = f"http://{_HOST}:{self.ports['citizens']}"
         try:
             for practice in ("gp-millbrook", "gp-harbourside"):
                 base = f"http://{_HOST}:{self.ports[practice]}/fhir"
@@ -89,6 +91,10 @@ class StandIns:
             )
             provider = Provider(self.issuer, {client_id: client}, clock=lambda: datetime.now(UTC), demo=demo)
             self._servers["identity"].app = _with_switches(create_provider_app(provider), folder)
+            public = Provider(
+                self.citizens, {client_id: client}, clock=lambda: datetime.now(UTC), demo=demo, personas=CITIZENS
+            )
+            self._servers["citizens"].app = create_provider_app(public)
         except BaseException:
             for server in self._servers.values():
                 server.server_close()
@@ -96,7 +102,9 @@ class StandIns:
         write_partners(folder, ports=self.ports)
         witness_ports = {agency: self._servers[f"witness {agency}"].port for agency in self._witnesses}
         self.policy_file = write_policy(folder, self._witnesses, witness_ports) if self._witnesses else None
-        self.issuers_file = write_issuers(folder, issuer=self.issuer, client_id=client_id, secret_file=self.secret_file)
+        self.issuers_file = write_issuers(
+            folder, issuer=self.issuer, citizens=self.citizens, client_id=client_id, secret_file=self.secret_file
+        )
         self._threads = [
             threading.Thread(target=server.serve_forever, args=(0.05,), name=name, daemon=True)
             for name, server in self._servers.items()

@@ -43,6 +43,9 @@ KEYS_MAX_AGE_S, KEYS_MIN_AGE_S = 3600, 30
 STRONG_METHODS = frozenset({"mfa", "hwk", "swk", "sc", "otp"})
 STRONG_CLASSES = frozenset({"strong", "AAL2", "AAL3"})
 
+#: How sure a provider must be who a member of the public is: a document was checked against the face (NHS login, P9).
+VERIFIED_LEVELS = frozenset({"P9"})
+
 #: Cases that a token may name: a worker has some twenty; a token with thousands is a mistake.
 MOST_CASES = 200
 
@@ -61,10 +64,23 @@ class Issuer:
     client_secret: str = field(repr=False)
     agencies: frozenset[str]
     claims: Mapping[str, str]
+    #: It vouches for members of the public, and for no agency's staff.
+    for_citizens: bool = False
     metadata: dict[str, Any] | None = None
     keys: KeySet | None = None
     keys_at: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A member of the public whom a national service vouches for."""
+
+    id: str
+    name: str
+    issuer: str
+    nhs_number: str = field(repr=False)
+    born: date = field(repr=False)
 
 
 def read_issuers(path: Path, *, https_only: bool = False) -> dict[str, Issuer]:
@@ -93,6 +109,7 @@ def read_issuers(path: Path, *, https_only: bool = False) -> dict[str, Issuer]:
                 client_secret=secret.strip(),
                 agencies=frozenset(table["agencies"]),
                 claims=table.get("claims", {}),
+                for_citizens=table.get("for") == "citizens",
             )
     except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
         raise SettingsRefused(f"HUB_ISSUERS_FILE cannot be used: {type(error).__name__} {error}.") from error
@@ -134,6 +151,41 @@ class SignIn:
         are exchanged (code injection, RFC 7636); 6 ID token verified (forgery, replay); 7 claims become an
         actor of an agency that this provider may speak for. Raises SignInRefused; the reason is logged by code.
         """
+        issuer, claims = self._vouched(answer, started, now)
+        if issuer.for_citizens:
+            raise _refused("provider-of-citizens")
+        return self._actor(issuer, claims, now), birth_date(claims)
+
+    def is_for_citizens(self, started: Mapping[str, Any] | None) -> bool:
+        """Whether the sign-in in progress is a member of the public's."""
+        issuer = self.issuers.get(started["issuer"]) if started else None
+        return issuer is not None and issuer.for_citizens
+
+    def finish_citizen(self, answer: Mapping[str, str], started: Mapping[str, Any], *, now: datetime) -> Verified:
+        """The member of the public that the provider vouches for, by the same steps as `finish`.
+
+        Raises SignInRefused also when the provider is not sure who it is, or a password alone was asked for.
+        """
+        issuer, claims = self._vouched(answer, started, now)
+        born, number = birth_date(claims), claims.get("nhs_number")
+        strong = STRONG_METHODS & _words(claims.get("amr"))
+        if not issuer.for_citizens or not strong or claims.get("identity_proofing_level") not in VERIFIED_LEVELS:
+            raise _refused("identity-not-verified")
+        if born is None or not isinstance(number, str):
+            raise _refused("identity-incomplete")
+        sub = f"{issuer.issuer}\x1f{claims['sub']}"
+        return Verified(
+            id="CZ-" + self._keys.blind("citizen", sub).hex()[:16],
+            name=str(claims.get("name") or "You")[:120],
+            issuer=issuer.code,
+            nhs_number=number,
+            born=born,
+        )
+
+    def _vouched(
+        self, answer: Mapping[str, str], started: Mapping[str, Any] | None, now: datetime
+    ) -> tuple[Issuer, Mapping[str, Any]]:
+        """Steps 1 to 6: the provider and the claims of its verified ID token."""
         if not started or now.timestamp() - started["at"] > SIGN_IN_WITHIN_S:
             raise _refused("no-sign-in-in-progress")
         if not _same(answer.get("state", ""), started["state"]):
@@ -146,8 +198,7 @@ class SignIn:
         if "error" in answer or not answer.get("code"):
             raise _refused("provider-refused")
         token = self._exchange(issuer, metadata, answer["code"], started["verifier"])
-        claims = self._verified_claims(issuer, metadata, token, started["nonce"], now)
-        return self._actor(issuer, claims, now), birth_date(claims)
+        return issuer, self._verified_claims(issuer, metadata, token, started["nonce"], now)
 
     def _issuer(self, code: str) -> Issuer:
         if code not in self.issuers:

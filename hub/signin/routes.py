@@ -4,10 +4,11 @@ For: sending people to their agency's identity provider and starting their sessi
 an old session's values across a sign-in, and never say more than "refused" about why.
 """
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, datetime
+from typing import Any
 
-from flask import Blueprint, current_app, redirect, render_template, request, session
+from flask import Blueprint, current_app, g, redirect, render_template, request, session
 from werkzeug.wrappers import Response
 
 from hub import oversight, suspension
@@ -17,6 +18,7 @@ from hub.desk import users
 from hub.enquiries import user_of
 from hub.errors import SignInRefused
 from hub.headers import for_everybody_signed_in, open_to_all, page_of
+from hub.own_record.citizen import Citizen, bind
 from hub.people import candidates, family_of, parse_box, review
 from hub.signin.oidc import SignIn
 from hub.signin.sessions import to_session
@@ -32,10 +34,11 @@ def choose() -> str | Response:
     if session.get("actor"):
         return redirect("/", code=303)
     service: SignIn = current_app.extensions["signin"]
-    issuers = [{"code": i.code, "name": i.name} for i in service.issuers.values()]
+    issuers = [{"code": i.code, "name": i.name} for i in service.issuers.values() if not i.for_citizens]
+    families = any(i.for_citizens for i in service.issuers.values())
     draft = session.get("draft")
     message = "You were signed out because you had not used Kith for a while." if _ended() or draft else None
-    return render_template("sign_in.html", issuers=issuers, message=message, draft_kept=bool(draft))
+    return render_template("sign_in.html", issuers=issuers, message=message, draft_kept=bool(draft), families=families)
 
 
 @signin.get("/sign-in/<code>/start")
@@ -57,6 +60,8 @@ def answer() -> Response:
     service: SignIn = current_app.extensions["signin"]
     now = hub.clock()
     started = session.pop("started", None)
+    if service.is_for_citizens(started):
+        return _citizen_enters(started, now)
     try:
         actor, born = service.finish(request.args.to_dict(), started, now=now)
         require_current(actor, now)
@@ -77,6 +82,29 @@ def answer() -> Response:
     oversight.remember_staff(hub, ctx)
     users.remember(hub, ctx.actor, now=now)
     return redirect(page_of(draft["path"]) if draft and draft["user"] == actor.id else "/", code=303)
+
+
+def _citizen_enters(started: dict[str, Any], now: datetime) -> Response:
+    """A member of the public: bound to one person of the index, or told the same as everybody who cannot be."""
+    hub = hub_of()
+    service: SignIn = current_app.extensions["signin"]
+    try:
+        verified = service.finish_citizen(request.args.to_dict(), started, now=now)
+    except SignInRefused as error:
+        hub.trail.append("sign-in", now=now, client={"id": "browser"}, outcome="REFUSED", reason=error.code)
+        if error.code == "identity-not-verified":
+            return redirect("/my/unknown", code=303)
+        raise
+    person = bind(hub, verified.nhs_number, verified.born, now=now)
+    session.clear()
+    session.rotate = True  # type: ignore[attr-defined]
+    if person is None:
+        hub.trail.append("sign-in", now=now, client={"id": "browser"}, outcome="REFUSED", reason="person-not-bound")
+        return redirect("/my/unknown", code=303)
+    citizen = Citizen(verified.id, verified.name, person, verified.issuer)
+    session["citizen"] = asdict(citizen)
+    hub.trail.append("sign-in", now=now, user=citizen.as_user(), outcome="ACCEPTED", trace=g.request_id)
+    return redirect("/my/record", code=303)
 
 
 @signin.post("/sign-out")

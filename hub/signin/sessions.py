@@ -55,7 +55,7 @@ class WebSession(CallbackDict[str, Any], SessionMixin):
     @property
     def user(self) -> str | None:
         """The signed-in user's id."""
-        found = self.get("actor")
+        found = self.get("actor") or self.get("citizen")
         return found["id"] if found else None
 
 

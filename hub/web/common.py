@@ -26,6 +26,13 @@ from hub.words import ROLE_WORDS
 from policies.vocabulary import Role
 
 common = Blueprint("common", __name__)
+#: What a member of the public can open.
+OWN_PAGES = (
+    ("/my/record", "What is held"),
+    ("/my/looked", "Who looked"),
+    ("/my/choices", "What I share"),
+    ("/my/corrections", "Put it right"),
+)
 #: How long the names on a form may be those of the page before it.
 NAMES_HOLD = timedelta(minutes=15)
 
@@ -59,7 +66,7 @@ def context_of() -> RequestContext:
 def page_context(hub: Hub, actor: dict[str, Any] | None) -> dict[str, Any]:
     """What the layout needs on every page."""
     if actor is None:
-        return {"user": None, "nav": [], "demo": hub.settings.demo}
+        return {"user": None, "nav": [], "demo": hub.settings.demo, **_of_citizen()}
     partner = hub.partners.get(actor["agency"])
     role = Role(actor["role"])
     return {
@@ -71,6 +78,15 @@ def page_context(hub: Hub, actor: dict[str, Any] | None) -> dict[str, Any]:
         "nav": _nav(role, answers_by_hand=partner is not None and partner.way == "inbox"),
         "demo": hub.settings.demo,
     }
+
+
+def _of_citizen() -> dict[str, Any]:
+    """The header for a member of the public."""
+    citizen = session.get("citizen")
+    if not citizen:
+        return {}
+    user = {"name": citizen["name"], "role_words": "Signed in", "agency_name": ""}
+    return {"user": user, "nav": [{"href": h, "text": t, "current": request.path == h} for h, t in OWN_PAGES]}
 
 
 def receipt_view(receipt: Receipt) -> dict[str, Any]:

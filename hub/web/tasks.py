@@ -13,7 +13,7 @@ from hub.headers import ENQUIRING, OVERSEEING, for_roles
 from hub.inbox import ANSWERING, CAME_LATE, HALF_TIME, OVERDUE, UNANSWERED
 from hub.notices import desks
 from hub.suspension import SUSPENDED
-from hub.tasks import ANSWERED, DISPUTE, FINDINGS, INVESTIGATE, QUEUEING, Task
+from hub.tasks import ANSWERED, CORRECTION, DISPUTE, FINDINGS, INVESTIGATE, QUEUEING, Task
 from hub.web.common import context_of, hub_of
 from hub.words import SIGNAL_WORDS, TASK_WORDS
 from policies.vocabulary import Role
@@ -133,6 +133,7 @@ def _view(task: Task, declared: Declared | None) -> dict[str, object]:
         "late": task.due_at is not None and task.due_at <= context_of().now,
         "reference": task.reference,
         "href": _enquiry_page(task, role),
+        "answer": f"/corrections/{task.refers}" if task.kind == CORRECTION else None,
         "request": task.refers if task.kind in (HALF_TIME, OVERDUE) and role in ANSWERING else None,
         "notice": f"/notices/{task.refers}" if task.kind in desks.KINDS and task.refers else None,
         "entry": f"/ig/entries/{task.receipt}" if task.kind == REVIEW and role in OVERSEEING else None,

@@ -26,6 +26,7 @@ STOPS = frozenset(
         "disclosures-of-a-person", "entry", "partners",
         "emergency", "emergency-who", "consent", "consent-answer", "case", "tasks", "tasks-review",
         "meeting-pack", "decisions", "alerts", "alert",
+        "own-start", "own-record", "own-looked", "own-choices", "own-corrections", "own-unknown", "correction",
         "records-in-doubt", "pair-in-doubt", "requests", "request-filled", "request-answered",
         "notice", "notice-not-yet",
     }

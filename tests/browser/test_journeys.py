@@ -192,6 +192,26 @@ def test_an_officer_opens_an_alert_reads_what_explains_it_and_closes_it(
 
 
 @SCRIPT
+def test_a_family_member_sees_what_is_held_who_looked_and_what_they_share(
+    script: bool, visitors: Callable[..., Visitor]
+) -> None:
+    visitor = visitors(script=script)
+    page = visitor.sign_in_as_citizen("carmel")
+    meter = Meter(page)
+    for link, title in (
+        ("What is held", "What is held about you"),
+        ("Who looked", "Who looked at your information"),
+        ("What I share", "What I share"),
+    ):
+        if page.get_by_role("heading", level=1).inner_text() != title:
+            meter.click(page.get_by_role("link", name=link, exact=True))
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        expect(page.get_by_role("button", name="Exit this page")).to_be_in_viewport()
+    print("family:", meter)
+    assert meter.clicks <= 3
+
+
+@SCRIPT
 def test_a_key_worker_sees_what_the_family_agreed_to(script: bool, visitors: Callable[..., Visitor]) -> None:
     visitor = visitors(script=script)
     page = visitor.sign_in("family_keyworker")

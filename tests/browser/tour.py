@@ -526,6 +526,39 @@ def misuse(v: Visitor) -> Tour:
     yield "tasks-alert"
 
 
+def families(v: Visitor) -> Tour:
+    """A member of the public: the way in, what is held, who looked, what is shared, a correction and its errors."""
+    page = v.go("/my")
+    yield "own-start"
+    v.sign_in_as_citizen("carmel")
+    yield "own-record"
+    v.follow("Who looked")
+    yield "own-looked"
+    v.follow("What I share")
+    yield "own-choices"
+    v.follow("Put it right")
+    v.press("Send it")
+    yield "own-corrections-errors"
+    housing = page.locator("#what option").filter(has_text="Thornshire Homes").first
+    page.get_by_label("What is wrong?").select_option(housing.get_attribute("value"))
+    page.get_by_label("What should it say?").fill("Carmel Anne Ashby")
+    v.press("Send it")
+    yield "own-corrections"
+    v.press("Sign out")
+    v.sign_in_as_citizen("stranger")
+    yield "own-unknown"
+    v.sign_in("housing_navigator")
+    v.go("/tasks")
+    button = page.get_by_role("button", name="Open it and answer")
+    if button.count():
+        yield "tasks-correction"
+        with page.expect_navigation():
+            button.first.click()
+        yield "correction"
+        v.press("Send the answer")
+        yield "correction-errors"
+
+
 TOURS: Mapping[str, Callable[[Visitor], Tour]] = {
     "mash_worker": mash_worker,
     "notice_of_an_event": notice_of_an_event,
@@ -545,4 +578,5 @@ TOURS: Mapping[str, Callable[[Visitor], Tour]] = {
     "bystanders": bystanders,
     "answered_by_hand": answered_by_hand,
     "outage": outage,
+    "families": families,
 }

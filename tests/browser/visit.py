@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import requests
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
+from hub.demo.citizens import CITIZENS
 from hub.demo.personas import PERSONAS
 from hub.demo.setting_up import Demonstration, set_up
 from tests.browser.inspection import WIDE, is_document, personal_in
@@ -133,6 +134,18 @@ class Visitor:
         self.page.get_by_role("link", name="Demonstration sign-in").click()
         with self.page.expect_navigation(url=lambda url: url.startswith(self.site.url)):
             self.page.get_by_role("button", name=PERSONAS[persona].name).first.click()
+        self._signing_in = False
+        return self.page
+
+    def sign_in_as_citizen(self, citizen: str) -> Page:
+        """A member of the public signs in from the start page of the families."""
+        self.go("/my")
+        self._signing_in = True
+        self.page.get_by_role("button", name="Sign in").click()
+        with self.page.expect_navigation(url=lambda url: url.startswith(self.site.url)):
+            self.page.get_by_role("button", name=CITIZENS[citizen].name).nth(
+                int(CITIZENS[citizen].level != "P9")
+            ).click()
         self._signing_in = False
         return self.page
 

@@ -1,0 +1,209 @@
+"""What a member of the public sees of themselves: refused first, nothing of anybody else, in plain words."""
+
+import html
+import re
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from hub.demo.citizens import CITIZENS
+from hub.demo.stories import STORIES
+from hub.own_record.looked import TOLD, next_review
+from hub.tables import duties
+from policies.vocabulary import Purpose, Role
+from tests.conftest import House, Visitor, choose_persona
+from tests.hub.conftest import Gate, newest
+from tests.hub.test_stories import candidates, choose
+
+TEMPLATES = Path(__file__).parents[2] / "hub" / "web" / "templates"
+PAGES = ("/my/record", "/my/looked", "/my/choices", "/my/corrections")
+on_one_engine = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
+
+
+def citizen(house: House, key: str) -> tuple[Visitor, str]:
+    """Somebody signs in as a member of the public; where the sign-in led."""
+    visitor = Visitor(house)
+    started = visitor.get("/sign-in/citizen/start")
+    finished = visitor.get(choose_persona(started.headers["Location"], key))
+    assert finished.status_code == 303, finished.text
+    return visitor, finished.headers["Location"]
+
+
+def text_of(page: Any) -> str:
+    """The words of the main part of a page."""
+    main = page.text.partition("<main")[2].partition("</main>")[0]
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", main)).split())
+
+
+@on_one_engine
+def test_staff_do_not_enter_and_citizens_enter_nothing_of_staff(house: House) -> None:
+    for visitor in (Visitor(house), house.visitor("mash_social_worker")):
+        assert [visitor.get(path).headers["Location"] for path in PAGES] == ["/my"] * 4
+    visitor, _ = citizen(house, "dorothy")
+    for path in ("/", "/enquiries", "/tasks", "/ig", "/gp-check", "/agreements", "/corrections/CR-1"):
+        assert visitor.get(path).headers["Location"].endswith("/sign-in")
+    # The staff door takes no answer of the citizens' provider, nor the other way round.
+    started = visitor.get("/sign-in/demo/start").headers["Location"]
+    assert visitor.get(choose_persona(started, "mash_social_worker")).status_code == 303
+    assert visitor.get("/my/record").headers["Location"] == "/my"
+
+
+@on_one_engine
+@pytest.mark.parametrize("key", ["half_known", "stranger"])
+def test_who_is_not_surely_one_person_of_the_index_is_told_the_same(house: House, key: str) -> None:
+    visitor, where = citizen(house, key)
+    assert where == "/my/unknown"
+    assert "It does not mean that something is held about you" in visitor.get(where).text
+    assert visitor.get("/my/record").headers["Location"] == "/my"
+    assert newest(house.hub).fields["outcome"] == "REFUSED"
+
+
+@on_one_engine
+def test_a_parent_of_whose_child_somebody_worries_learns_nothing_of_it(house: House) -> None:
+    """Her pages are the same, word for word, before an enquiry names her and while it is open."""
+    visitor, where = citizen(house, "leanne")
+    assert where == "/my/record"
+    before = {path: text_of(visitor.get(path)) for path in PAGES}
+    worker, told = house.visitor("mash_social_worker"), STORIES["showcase"]
+    typed = {
+        "purpose": "S47_ENQUIRY",
+        "reference": "REF/8",
+        "rationale": "A bruise that nobody can explain was seen",
+        "who": f"{told.name} {told.nhs_number}",
+        "threshold": "S47_DECISION",
+    }
+    page = worker.post("/enquiries/new", typed)
+    at = choose(worker, page.text, candidates(page.text)[0])
+    worker.get(f"{at}/picture")
+    after = {path: text_of(visitor.get(path)) for path in PAGES}
+    assert before == after
+    worker.post(f"{at}/close")
+    assert {path: text_of(visitor.get(path)) for path in PAGES} == before
+    words = " ".join(after.values())
+    told_of = words.partition("Other services")[0]
+    for word in ("Maisie", "Craig", "child", "Children's Social Care", "Police", "Fresh Tide", "Achebe"):
+        assert word not in told_of, word
+
+
+@on_one_engine
+def test_a_person_sees_who_asked_about_them_alone_and_nobodys_name(house: House) -> None:
+    visitor, _ = citizen(house, "dorothy")
+    practice = house.visitor("gp_millbrook")
+    assert practice.post("/gp-check", {"nhs_number": CITIZENS["dorothy"].nhs_number}).status_code == 200
+    page = text_of(visitor.get("/my/looked"))
+    assert "Someone who plans care at Millbrook Surgery" in page
+    assert TOLD[Purpose.GP_PACKAGE_CHECK] in page
+    assert "Lindqvist" not in page
+    assert newest(house.hub, "audit:read").fields["user"]["role"] == "DATA_SUBJECT"
+    record = text_of(visitor.get("/my/record"))
+    assert "Dorothy" in record
+    assert newest(house.hub, "disclosure:made").fields["purpose"] == Purpose.SUBJECT_RIGHTS
+
+
+@on_one_engine
+def test_a_choice_bites_at_once_and_can_be_taken_back(house: House) -> None:
+    visitor, _ = citizen(house, "dorothy")
+    practice = house.visitor("gp_millbrook")
+
+    def answer() -> str:
+        page = practice.post("/gp-check", {"nhs_number": CITIZENS["dorothy"].nhs_number})
+        found = re.search(r'kith-answer__word" id="answer">.*?</span>([^<]+)<', page.text)
+        assert found, page.text
+        return found[1]
+
+    assert visitor.post("/my/choices", {"choice": "gp", "answer": "perhaps"}).status_code == 422
+    assert visitor.post("/my/choices", {"choice": "police", "answer": "no"}).status_code == 422
+    assert answer() == "YES"
+    assert visitor.post("/my/choices", {"choice": "gp", "answer": "no"}).status_code == 303
+    assert answer() == "CANNOT SAY"
+    assert visitor.post("/my/choices", {"choice": "gp", "answer": "yes"}).status_code == 303
+    assert answer() == "YES"
+
+
+@on_one_engine
+def test_who_agreed_to_early_help_can_stop_it_and_those_who_saw_are_told(house: House) -> None:
+    visitor, _ = citizen(house, "carmel")
+    assert "services that help your family" in text_of(visitor.get("/my/choices"))
+    assert visitor.post("/my/choices", {"choice": "early-help", "answer": "no"}).status_code == 303
+    assert newest(house.hub, "consent:withdrawn").fields["user"]["role"] == "DATA_SUBJECT"
+    assert "services that help your family" not in text_of(visitor.get("/my/choices"))
+
+
+@on_one_engine
+def test_a_correction_travels_to_the_source_and_its_answer_back(house: House, gate: Gate) -> None:
+    visitor, _ = citizen(house, "dorothy")
+    page = visitor.get("/my/corrections").text
+    options = re.findall(r'<option value="([^"]+:[^"]+)"', page)
+    assert visitor.post("/my/corrections", {"what": "police:name", "right": "Dot"}).status_code == 422
+    assert visitor.post("/my/corrections", {"what": options[0], "right": ""}).status_code == 422
+    what = next(one for one in options if one.startswith("asc:"))
+    assert visitor.post("/my/corrections", {"what": what, "right": "Dorothy Edith, not Dotty"}).status_code == 303
+    with house.hub.db.session() as session:
+        found = select(duties).where(duties.c.kind == "CORRECTION").order_by(duties.c.made_at.desc())
+        task = dict(session.execute(found).mappings().first() or {})
+    assert (task["agency"], task["due_at"] - task["made_at"]) == ("asc", timedelta(days=28))
+    at = f"/corrections/{task['refers']}"
+    assert house.visitor("mash_social_worker").get(at).status_code == 404  # Another service's.
+    assert "Sent to the service" in text_of(visitor.get("/my/corrections"))
+    born = STORIES["package_current"].date_of_birth(house.hub.clock().date())
+    herself = gate.visitor(
+        Role.ADULT_SOCIAL_WORKER,
+        agency="asc",
+        name=CITIZENS["dorothy"].name,
+        birthdate=born.isoformat() if born else "",
+    )
+    assert herself.get(at).status_code == 404  # Nobody answers about themselves (rule P33).
+    assert "a record of yours is wrong" not in herself.get("/tasks").text
+    worker = gate.visitor(Role.ADULT_SOCIAL_WORKER, agency="asc")
+    assert at in worker.get("/tasks").text
+    assert "Dorothy Edith, not Dotty" in worker.get(at).text
+    assert "Someone there has read it" in text_of(visitor.get("/my/corrections"))
+    assert worker.post("/tasks", {"task": task["id"], "note": "Done without an answer"}).status_code == 422
+    for wrong in ({}, {"outcome": "REFUSED", "reason": "no"}, {"outcome": "LOST"}):
+        assert worker.post(at, wrong).status_code == 422
+    assert worker.post(at, {"outcome": "CORRECTED"}).status_code == 303
+    assert worker.post(at, {"outcome": "REFUSED", "reason": "We looked again and it was right"}).status_code == 404
+    assert at not in worker.get("/tasks").text
+    page = text_of(visitor.get("/my/corrections"))
+    assert "They put it right" in page
+    assert "They must answer by" not in page
+
+
+def test_the_next_review_is_the_same_day_for_everybody() -> None:
+    assert next_review(date(2026, 11, 25)) == date(2026, 12, 1)
+    assert next_review(date(2026, 12, 31)) == date(2027, 1, 1)
+
+
+def syllables(word: str) -> int:
+    """Groups of vowels, a silent e at the end not counted: the usual estimate."""
+    word = word.casefold()
+    found = len(re.findall(r"[aeiouy]+", word))
+    silent = word.endswith("e") and not word.endswith("le") and found > 1
+    return max(1, found - silent)
+
+
+def reading_age(text: str) -> float:
+    """Flesch-Kincaid grade plus five years (Kincaid et al. 1975, Research Branch Report 8-75)."""
+    sentences = [s for s in re.split(r"[.!?:]\s+|\n", text) if re.search(r"[A-Za-z]", s)]
+    words = re.findall(r"[A-Za-z’']+", text)
+    grade = 0.39 * len(words) / len(sentences) + 11.8 * sum(map(syllables, words)) / len(words) - 15.59
+    return grade + 5
+
+
+def test_the_formula_tells_plain_words_from_others() -> None:
+    plain = "We sent it to them. They must answer in a month. You can see here how far it has got."
+    legal = "Notwithstanding the aforementioned provisions, organisations determine proportionality independently."
+    assert reading_age(plain) < 8 < 16 < reading_age(legal)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in TEMPLATES.glob("own_*.html")))
+def test_the_words_of_a_page_for_families_can_be_read_at_eleven(name: str) -> None:
+    source = (TEMPLATES / name).read_text(encoding="utf-8")
+    quoted = re.findall(r'"([A-Z][^"{}<>]{12,})"', source)  # Questions and answers stand in the macros' arguments.
+    plain = re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}", " ", source, flags=re.DOTALL)
+    lines = [line.strip() for line in re.sub(r"<[^>]+>", "\n", plain).splitlines()]
+    text = "\n".join([*quoted, *(line for line in lines if len(line.split()) > 3)])
+    assert reading_age(text) <= 11, round(reading_age(text), 1)
