@@ -23,7 +23,7 @@ from hub.redaction import Kept, Redacted
 from hub.revealing import Revealed, relation_words
 from hub.words import AGENCY_TYPE_WORDS, CATEGORY_WORDS, PURPOSE_WORDS
 from policies import for_refused
-from policies.vocabulary import AnswerState, DataCategory, Obligation, SubjectFlag
+from policies.vocabulary import AnswerState, DataCategory, Obligation, Outcome, SubjectFlag
 
 #: Categories whose items are single happenings rather than periods of service.
 HAPPENINGS = frozenset({DataCategory.POLICE_INCIDENT, DataCategory.CSE_MISSING})
@@ -82,6 +82,11 @@ def picture(
         ),
         grounds=grounds,
         no_export=any(Obligation.NO_EXPORT in one.obligations for one in redacted.kept),
+        sealed=frozenset(
+            (made.request.subject.id, made.request.owner.agency, made.request.item.category)
+            for made in redacted.made
+            if made.decision.outcome == Outcome.REFER and {"P23", "P49"} & set(made.decision.rules)
+        ),
     )
 
 

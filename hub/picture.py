@@ -152,3 +152,5 @@ class FamilyPicture:
     grounds: Grounds
     #: Something here may not be copied, printed or taken away (obligation NO_EXPORT).
     no_export: bool = False
+    #: Where something waits for its owner's release, as all who ask may know (rule P23): person, agency, category.
+    sealed: frozenset[tuple[str, str, DataCategory]] = frozenset()

@@ -7,7 +7,7 @@ name somebody whom the reader was not shown, and never ask an owner before the h
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,11 +24,10 @@ from hub.enquiries import LEAST, Enquiry, says_enough, user_of
 from hub.errors import FormRefused, NotForYou
 from hub.keys import HUB
 from hub.obligations import may_show
-from hub.permits import Refusal
 from hub.response_times import after, hours_for
 from hub.tables import approval_answers, approval_asks
-from policies import Approval, DecisionRequest, decide
-from policies.vocabulary import AgencyType, ApprovalKind, Outcome, Purpose, Role
+from policies import Approval, DecisionRequest, Seal, decide
+from policies.vocabulary import AgencyType, ApprovalKind, Outcome, Purpose, Role, SealState
 
 #: In the order in which they are asked for: whoever decides for the hub first, then the owner.
 KINDS = (
@@ -63,22 +62,39 @@ class Askable:
 
 
 def askable(
-    hub: Hub, ctx: RequestContext, enquiry: Enquiry, shown: Iterable[str], agreed: Agreed = NOTHING_AGREED
+    hub: Hub,
+    ctx: RequestContext,
+    enquiry: Enquiry,
+    shown: Iterable[str],
+    agreed: Agreed = NOTHING_AGREED,
+    sealed: Set[tuple[str, str, str]] = frozenset(),
 ) -> tuple[Askable, ...]:
     """What could be asked for about these persons: nothing that is not referred to somebody already.
 
+    Takes `sealed`: person, agency and category where this worker was told that something waits for its owner (P23).
     No partner is asked for it, and nothing is shown by it: a referral does not depend on what an agency holds.
     """
     persons = set(shown)
+    decided = what_is_decided(hub, ctx, enquiry, agreed)
+    referred = [(r.agency, r.category, r.made.request) for r in decided.refusals if r.outcome == Outcome.REFER]
+    for permit in decided.permits:
+        by_hand = hub.partners[permit.agency].way == "inbox"  # Its people release or hold each piece as they answer.
+        if (permit.person, permit.agency, str(permit.request.item.category)) in sealed and not by_hand:
+            waits = replace(permit.request.item, seal=Seal(state=SealState.SEALED))
+            referred.append((permit.agency, permit.category, replace(permit.request, item=waits)))
     found: dict[tuple[ApprovalKind, str, str], list[Mapping[str, Any]]] = {}
-    for refusal in what_is_decided(hub, ctx, enquiry, agreed).refusals:
-        if refusal.outcome != Outcome.REFER or refusal.person not in persons:
-            continue
-        needed, opened = needed_for(refusal.made.request)
+    for agency, category, request in referred:
+        needed, opened = needed_for(request) if request.subject.id in persons else ((), ())
         if needed:
             kind = needed[0]
-            answering = _second(hub, ctx) if kind == ApprovalKind.OVERRIDE else refusal.agency
-            found.setdefault((kind, refusal.person, answering), []).append(_line(refusal, opened, refusal.made.request))
+            answering = _second(hub, ctx) if kind == ApprovalKind.OVERRIDE else agency
+            line = {
+                "agency": agency,
+                "category": str(category),
+                "fields": list(opened),
+                "hash": request.request_hash,
+            }
+            found.setdefault((kind, request.subject.id, answering), []).append(line)
     return tuple(Askable(kind, person, by, tuple(lines)) for (kind, person, by), lines in found.items())
 
 
@@ -171,15 +187,6 @@ def clock_of(hub: Hub, ctx: RequestContext, enquiry: Enquiry, answering: str) ->
     today = london(ctx.now).date()
     hours = hours_for(hub.agreements, answering, ctx.actor.agency, enquiry.purpose, enquiry.brag, today)
     return after(ctx.now, hours / 2, hours), after(ctx.now, hours, hours)
-
-
-def _line(refusal: Refusal, opened: tuple[str, ...], request: DecisionRequest) -> Mapping[str, Any]:
-    return {
-        "agency": refusal.agency,
-        "category": str(refusal.category),
-        "fields": list(opened),
-        "hash": request.request_hash,
-    }
 
 
 def _second(hub: Hub, ctx: RequestContext) -> str:

@@ -17,7 +17,7 @@ from hub.enquiries import Enquiry
 from hub.errors import FormRefused, NotForYou
 from hub.headers import ENQUIRING, OVERSEEING, for_roles, take_draft
 from hub.web.approval_words import answer_view, ask_view, askable_view, waiting_view
-from hub.web.common import context_of, family_shown, hub_of, receipt_view, remember_family
+from hub.web.common import context_of, family_shown, hub_of, receipt_view, remember_family, sealed_shown
 from hub.words import CATEGORY_WORDS, PURPOSE_WORDS, ROLE_WORDS
 from policies.vocabulary import Role
 
@@ -44,7 +44,9 @@ def ask(enquiry_id: str) -> str | Response | tuple[str, int]:
     enquiry = enquiries.enquiry_of(hub, ctx, enquiry_id)
     bound = ctx.for_purpose(enquiry.purpose, enquiry=enquiry.id)
     held = using.agreed_now(hub, bound, enquiry)
-    found = {one.key: one for one in asking.askable(hub, bound, enquiry, _family(enquiry), held)}
+    found = {
+        one.key: one for one in asking.askable(hub, bound, enquiry, _family(enquiry), held, sealed_shown(enquiry.id))
+    }
     try:
         if typed.get("what") not in found:
             raise FormRefused({"what": "Choose what you ask for."})
@@ -133,7 +135,8 @@ def _own(enquiry: Enquiry, values: dict[str, str], errors: dict[str, str], **mor
     held = using.agreed_now(hub, ctx, enquiry)
     asked = using.own_asks(hub, ctx, enquiry)
     waiting = {one.ask.bound_to for one in asked if one.state == using.WAITS}
-    options = [one for one in asking.askable(hub, ctx, enquiry, family, held) if one.bound_to not in waiting]
+    could = asking.askable(hub, ctx, enquiry, family, held, sealed_shown(enquiry.id))
+    options = [one for one in could if one.bound_to not in waiting]
     return render_template(
         "approval.html",
         reference=enquiry.reference,

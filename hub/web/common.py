@@ -99,6 +99,17 @@ def remember_family(enquiry: str, people: Iterable[tuple[str, str]], now: dateti
     session["family"] = {enquiry: {"at": now.isoformat(), "people": dict(people)}}
 
 
+def remember_sealed(enquiry: str, sealed: Iterable[tuple[str, str, str]]) -> None:
+    """Where this user was just told that something waits for its owner's release."""
+    session["sealed"] = {enquiry: sorted([person, agency, str(category)] for person, agency, category in sealed)}
+
+
+def sealed_shown(enquiry: str) -> frozenset[tuple[str, str, str]]:
+    """Where this user was last told so, in this enquiry."""
+    told = session.get("sealed", {}).get(enquiry, [])
+    return frozenset((person, agency, category) for person, agency, category in told)
+
+
 def family_shown(enquiry: str, now: datetime) -> dict[str, str]:
     """The persons with their names, while that is fresh: a name that an agency has corrected is not used for long."""
     shown = session.get("family", {}).get(enquiry)

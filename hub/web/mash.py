@@ -17,7 +17,7 @@ from hub.errors import FormRefused, NotForYou, NotFound
 from hub.headers import ENQUIRING, for_roles, take_draft
 from hub.notices.opening import take_into
 from hub.people import Candidate, parse_box
-from hub.web.common import context_of, hub_of, receipt_view
+from hub.web.common import context_of, hub_of, receipt_view, remember_sealed
 from hub.words import (
     CONSENT_STATE_WORDS,
     GIVER_CAPACITY_WORDS,
@@ -186,9 +186,11 @@ def picture(enquiry_id: str) -> Response:
     hub, ctx = hub_of(), context_of()
     enquiry = enquiries.enquiry_of(hub, ctx, enquiry_id)
     shown, receipt = disclosure.family_picture(hub, ctx.for_purpose(enquiry.purpose, enquiry=enquiry.id), enquiry)
+    remember_sealed(enquiry.id, shown.sealed)
     return _until_it_ends(
         enquiry,
         "picture.html",
+        approval_href=f"/enquiries/{enquiry.id}/approvals" if shown.sealed else None,
         picture=shown,
         receipt=receipt_view(receipt),
         head=_head(enquiry),

@@ -1,20 +1,22 @@
 """Somebody else's agreement, through the front door: refused first, then asked, answered, and used once."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, insert, select, update
 
+from connectors import Answer, Ask, Gatherer
 from hub.approvals.stored import name_of
 from hub.suspension import restore
 from hub.tables import approval_answers, approval_asks, approval_uses, duties, staff, suspensions
 from hub.tasks import ANSWERED, ESCALATED, REMINDED
-from policies.vocabulary import Role
+from policies.vocabulary import Role, SealState
 from tests.conftest import House, Visitor
-from tests.hub.conftest import Gate
+from tests.hub.conftest import Gate, with_parts
 from tests.hub.test_stories import candidates, choose, open_story
 
 on_one_engine = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
@@ -423,3 +425,56 @@ def test_nobody_answers_their_own_request_under_a_second_account(house: House, g
     assert second.get(f"/approvals/{ask}").status_code == 404
     assert second.post(f"/approvals/{ask}", {"outcome": "GRANTED", "why": YES}).status_code == 404
     assert waiting(gate.visitor(Role.MASH_DECISION_MAKER, name="Another Person")) == [f"/approvals/{ask}"]
+
+
+class Sealing:
+    """Partners as they are, but one of them seals whatever it sends until it lets it go (rule P23)."""
+
+    def __init__(self, inner: Gatherer, agency: str) -> None:
+        self.inner, self.agency = inner, agency
+
+    def gather(self, asks: Sequence[Ask]) -> dict[tuple[str, str], Answer]:
+        return {
+            place: replace(answer, items=tuple(replace(item, seal=SealState.SEALED) for item in answer.items))
+            if answer.agency == self.agency
+            else answer
+            for place, answer in self.inner.gather(asks).items()
+        }
+
+
+@on_one_engine
+def test_what_a_partner_sends_sealed_can_be_asked_for_and_opens_item_by_item(house: House) -> None:
+    sealing = with_parts(house, gatherer=Sealing(house.hub.gatherer, "police"))
+    visitor, enquiry = enquire(sealing)
+    assert not [one for one in options(visitor.get(f"{enquiry}/approvals").text) if one.endswith(":police")]
+    page = visitor.get(f"{enquiry}/picture").text
+    assert "Something here is sealed" in page
+    before = [row for row in events(house, "disclosure:made")[-1].fields["data"] if row["agency"] == "police"]
+    asks = [one for one in options(visitor.get(f"{enquiry}/approvals").text) if one.endswith(":police")]
+    assert asks
+    assert visitor.post(f"{enquiry}/approvals", {"what": asks[0], "reason": WHY}).status_code == 303
+    owner = sealing.visitor("police_navigator")
+    (where,) = waiting(owner)
+    items = marks(owner.get(where).text)
+    typed = {f"item-{items[0]}": "GRANTED"}
+    for mark in items[1:]:
+        typed |= {f"item-{mark}": "REFUSED", f"why-{mark}": NO}
+    assert owner.post(where, typed).status_code == 303
+    assert open_once(visitor, enquiry).status_code == 200
+    shown = [row for row in events(house, "disclosure:made")[-1].fields["data"] if row["agency"] == "police"]
+    assert sum(row["count"] for row in shown) == sum(row["count"] for row in before) + 1
+    # Used once: the next look is sealed again.
+    visitor.get(f"{enquiry}/picture")
+    again = [row for row in events(house, "disclosure:made")[-1].fields["data"] if row["agency"] == "police"]
+    assert sum(row["count"] for row in again) == sum(row["count"] for row in before)
+
+
+@on_one_engine
+def test_nobody_asks_for_what_they_were_not_told_is_sealed(house: House) -> None:
+    visitor, enquiry = enquire(house)
+    visitor.get(f"{enquiry}/picture")
+    page = visitor.get(f"{enquiry}/approvals").text
+    assert not [one for one in options(page) if one.endswith(":police")]
+    person = re.findall(r'value="OWNER_RELEASE:([^:"]+):', page)[0]
+    forged = {"what": f"OWNER_RELEASE:{person}:police", "reason": WHY}
+    assert visitor.post(f"{enquiry}/approvals", forged).status_code == 422
