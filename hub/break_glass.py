@@ -19,6 +19,7 @@ from hub.duties import Duty, write
 from hub.enquiries import LEAST, Enquiry, says_enough, user_of
 from hub.errors import FormRefused, NotForYou
 from hub.keys import HUB
+from hub.one_person import accounts_of
 from hub.oversight import require_audit_access
 from hub.permits import Decided
 from hub.redaction import Redacted
@@ -88,7 +89,12 @@ def require_may_declare(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> None
     with hub.db.session() as session:
         overdue = session.scalar(
             select(d.id)
-            .where(d.kind == REVIEW, d.barred == ctx.actor.id, d.done_at.is_(None), d.due_at <= ctx.now)
+            .where(
+                d.kind == REVIEW,
+                d.barred.in_(accounts_of(hub, ctx.actor.id)),
+                d.done_at.is_(None),
+                d.due_at <= ctx.now,
+            )
             .limit(1)
         )
     if overdue is not None:

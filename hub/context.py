@@ -37,6 +37,8 @@ class Actor:
     case_persons: tuple[str, ...] = ()
     perpetrator_facing: bool = False
     under_allegation: bool = False
+    #: A blind mark of the employer's own number of the person: accounts of one person bear the same; empty for none.
+    person_mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

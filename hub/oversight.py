@@ -406,7 +406,13 @@ def catch_up(hub: Hub) -> int:
 def remember_staff(hub: Hub, ctx: RequestContext) -> None:
     """Keeps the sealed name of a signed-in user, so that the register can say who."""
     sealed = hub.keys.seal(HUB, ctx.actor.name.encode(), "staff:" + ctx.actor.id)
-    values = {"agency": ctx.actor.agency, "role": ctx.actor.role, "sealed_name": sealed, "seen_at": ctx.now}
+    values: dict[str, Any] = {
+        "agency": ctx.actor.agency,
+        "role": ctx.actor.role,
+        "sealed_name": sealed,
+        "seen_at": ctx.now,
+    }
+    values["person_mark"] = bytes.fromhex(ctx.actor.person_mark) or None
     with hub.db.writing() as session:
         known = session.execute(select(staff.c.user).where(staff.c.user == ctx.actor.id)).first()
         if known:

@@ -89,6 +89,8 @@ staff = Table(
     Column("role", String(40), nullable=False),
     Column("sealed_name", LargeBinary, nullable=False),
     Column("seen_at", Instant, nullable=False),
+    Column("person_mark", LargeBinary(16), nullable=True, comment="blind: the same for each account of one person"),
+    Index("staff_person_mark", "person_mark"),
 )
 
 enquiries = Table(

@@ -34,6 +34,7 @@ from hub.enquiries import FEEDBACK, LEAST, acts_since, count_act, says_enough, u
 from hub.errors import FormRefused, NotFound
 from hub.keys import HUB
 from hub.notices import desks
+from hub.one_person import accounts_of
 from hub.oversight import NAME_SEARCH
 from hub.people import records_of_persons
 from hub.people.index import best_birth_date
@@ -158,7 +159,7 @@ def open_tasks(hub: Hub, ctx: RequestContext) -> tuple[tuple[Task, ...], int]:
     _look_ahead(hub, ctx)
     inbox.ring(hub.db, now=ctx.now)
     d = duties.c
-    query = select(duties).where(*_mine(ctx))
+    query = select(duties).where(*_mine(hub, ctx))
     with hub.db.session() as session:
         total = int(session.execute(select(func.count()).select_from(query.subquery())).scalar_one())
         rows = session.execute(query.order_by(d.due_at.is_(None), d.due_at, d.made_at, d.id).limit(PAGE)).mappings()
@@ -193,7 +194,7 @@ def finish(hub: Hub, ctx: RequestContext, task: str, note: str, outcome: str = "
     if len(note.strip()) < 10:
         raise FormRefused({"note": "Say in a few words what was done, and when."})
     with hub.db.session() as session:
-        row = session.execute(select(duties).where(duties.c.id == task, *_mine(ctx))).mappings().first()
+        row = session.execute(select(duties).where(duties.c.id == task, *_mine(hub, ctx))).mappings().first()
     if row is None:
         raise NotFound("There is no such task.")
     if row["kind"] == CORRECTION:
@@ -266,26 +267,26 @@ def _check(hub: Hub, ctx: RequestContext, row: Mapping[str, Any], note: str, out
 def has_task_from(hub: Hub, ctx: RequestContext, receipt: str) -> bool:
     """Whether an entry of the trail brought this user a task, done or not: not somebody else's of the same agency."""
     with hub.db.session() as session:
-        of_theirs = select(duties.c.id).where(duties.c.receipt == receipt, *_theirs(ctx)).limit(1)
+        of_theirs = select(duties.c.id).where(duties.c.receipt == receipt, *_theirs(hub, ctx)).limit(1)
         return session.execute(of_theirs).first() is not None
 
 
 def notice_task(hub: Hub, ctx: RequestContext, notice: str) -> tuple[str, str | None, datetime | None] | None:
     """The task that a notice brought this user, done or not: its kind, its enquiry and until when; None without one."""
     d = duties.c
-    mine = (d.refers == notice, d.kind.in_(desks.KINDS), *_theirs(ctx))
+    mine = (d.refers == notice, d.kind.in_(desks.KINDS), *_theirs(hub, ctx))
     with hub.db.session() as session:
         row = session.execute(select(d.kind, d.enquiry, d.due_at).where(*mine).order_by(d.user.is_(None))).first()
     return tuple(row) if row else None
 
 
-def _mine(ctx: RequestContext) -> list[ColumnElement[bool]]:
+def _mine(hub: Hub, ctx: RequestContext) -> list[ColumnElement[bool]]:
     """What this user is to do now."""
     d = duties.c
-    return [d.done_at.is_(None), or_(d.review_on.is_(None), d.review_on <= ctx.now.date()), *_theirs(ctx)]
+    return [d.done_at.is_(None), or_(d.review_on.is_(None), d.review_on <= ctx.now.date()), *_theirs(hub, ctx)]
 
 
-def _theirs(ctx: RequestContext) -> list[ColumnElement[bool]]:
+def _theirs(hub: Hub, ctx: RequestContext) -> list[ColumnElement[bool]]:
     """What makes a task this user's: their role's and agency's, or given to them; never about them or their act."""
     d, actor = duties.c, ctx.actor
     kinds = [kind for kind, roles in DONE_BY.items() if actor.role in roles]
@@ -298,7 +299,7 @@ def _theirs(ctx: RequestContext) -> list[ColumnElement[bool]]:
             & d.kind.in_(kinds)
             & or_(d.agency.is_(None), d.agency == actor.agency),
         ),
-        or_(d.barred.is_(None), d.barred != actor.id),
+        or_(d.barred.is_(None), d.barred.not_in(accounts_of(hub, actor.id))),
         *([or_(d.person.is_(None), d.person.not_in(close))] if close else []),
     ]
 

@@ -24,6 +24,7 @@ from hub.duties import Duty, write
 from hub.enquiries import enquiry_for_owner, user_of
 from hub.errors import NotForYou, NotFound
 from hub.keys import HUB
+from hub.one_person import accounts_of
 from hub.questions import held_by_owner
 from hub.redaction import Kept
 from hub.tables import approval_answers, approval_asks
@@ -76,7 +77,7 @@ def waiting(hub: Hub, ctx: RequestContext) -> tuple[Waiting, ...]:
     watch(hub, ctx.now)
     a, w = approval_asks.c, approval_answers.c
     done = select(w.ask).where(w.outcome != PROPOSED)
-    proposed = select(w.ask).where(w.outcome == PROPOSED, w.by != ctx.actor.id)
+    proposed = select(w.ask).where(w.outcome == PROPOSED, w.by.not_in(accounts_of(hub, ctx.actor.id)))
     with hub.db.session() as session:
         rows = session.execute(
             select(approval_asks)
@@ -166,14 +167,15 @@ def _mine(hub: Hub, ctx: RequestContext, ask_id: str) -> tuple[Ask, dict[str, An
     proposed = any(row["outcome"] == PROPOSED for row in rows.values())
     if (rows and not proposed) or not _is_theirs(hub, ctx, ask, proposed=proposed):
         raise nothing
-    if proposed and any(row["by"] == ctx.actor.id for row in rows.values() if row["outcome"] == PROPOSED):
+    mine = accounts_of(hub, ctx.actor.id)
+    if proposed and any(row["by"] in mine for row in rows.values() if row["outcome"] == PROPOSED):
         raise nothing
     return ask, rows
 
 
 def _is_asker(hub: Hub, ctx: RequestContext, ask: Ask) -> bool:
-    """Whether this is who asked, also under another account: an account of one name in one agency counts as theirs."""
-    if ask.asked_by == ctx.actor.id:
+    """Whether this is who asked, also under another account: one that their employer gave them, or of their name."""
+    if ask.asked_by in accounts_of(hub, ctx.actor.id):
         return True
     return ask.asked_agency == ctx.actor.agency and _plain(name_of(hub, ask.asked_by)) == _plain(ctx.actor.name)
 

@@ -22,6 +22,7 @@ from hub.context import RequestContext
 from hub.enquiries import LEAST, acts_since, count_act, says_enough, user_of
 from hub.errors import FormRefused, NotForYou, NotFound
 from hub.keys import HUB
+from hub.one_person import accounts_of, how_many
 from hub.register.enacting import (
     TRIES,
     ChangedMeanwhile,
@@ -283,12 +284,13 @@ def _state(recorded: Recorded, id_: str) -> str:
 
 def why_not_approve(hub: Hub, ctx: RequestContext, one: Proposal) -> str | None:
     """Why this user may not approve it, in a sentence, or None when they may."""
-    said = [act.user for act in one.acts]
+    said = {act.user for act in one.acts}
     if one.state != OPEN:
         return "It is not open any more."
-    if ctx.actor.id == one.user:
+    mine = accounts_of(hub, ctx.actor.id)
+    if one.user in mine:
         return "You proposed it; two others approve it."
-    if ctx.actor.id in said:
+    if said & mine:
         return "You have approved it already; somebody else approves it as well."
     if ctx.actor.role not in KEEPERS or ctx.actor.agency not in one.parties:
         return "It is approved by officers of the parties of the agreement as it is."
@@ -348,8 +350,10 @@ def _is_recorded(hub: Hub, one: Proposal, act: Act) -> bool:
 
 def _enough(hub: Hub, one: Proposal) -> bool:
     """Whether enough people approved; of a change of substance, enough parties."""
-    counting = _counting(hub, one)
-    return len({act.agency if one.of_substance else act.user for act in counting}) >= NEEDED
+    counting = [act for act in _counting(hub, one) if act.user not in accounts_of(hub, one.user)]
+    agencies = {act.agency for act in counting}
+    people = how_many(hub, {act.user for act in counting})
+    return min(people, len(agencies) if one.of_substance else people) >= NEEDED
 
 
 def end(hub: Hub, ctx: RequestContext, id_: str, kind: str, reason: str) -> None:

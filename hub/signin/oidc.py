@@ -10,7 +10,7 @@ import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -291,9 +291,16 @@ class SignIn:
         if not isinstance(claim("agency"), str) or claim("agency") not in issuer.agencies:
             raise _refused("agency-not-of-this-provider")
         user = self._keys.blind("user", f"{issuer.issuer}\x1f{claims['sub']}").hex()[:16]
-        return actor_from(
+        actor = actor_from(
             claim, user=f"US-{user}", agency=str(claim("agency")), issuer=issuer.code, issued=claims["iat"], now=now
         )
+        return replace(actor, person_mark=self._person_mark(issuer, claim("person_number")))
+
+    def _person_mark(self, issuer: Issuer, number: Any) -> str:
+        """The employer's number of a person, blind; nothing where it sends none."""
+        if not isinstance(number, str | int) or isinstance(number, bool) or not str(number).strip():
+            return ""
+        return self._keys.blind("person-number", f"{issuer.issuer}\x1f{str(number).strip().casefold()}").hex()[:32]
 
 
 def actor_from(

@@ -34,10 +34,10 @@ from hub.register.tables import (
 )
 from hub.register.watching import ALTERED
 from hub.suspension import restore
-from hub.tables import suspensions, user_acts
+from hub.tables import staff, suspensions, user_acts
 from hub.web.editor import impact_words
 from policies import in_force, read_draft, sign, write_draft
-from policies.vocabulary import AgreementStatus, DataCategory, PartyStatus, Purpose
+from policies.vocabulary import AgreementStatus, DataCategory, PartyStatus, Purpose, Role
 from tests.conftest import Heard, House, Visitor
 from tests.hub.conftest import Gate, app_of, newest
 from tests.hub.test_decisions import opened
@@ -149,6 +149,28 @@ def test_nobody_approves_their_own_proposal_nor_twice(house: House) -> None:
     assert approve(dpo, where) == 303
     assert approve(dpo, where) == 403
     assert "Multi-agency safeguarding hub" in house.visitor("ig_officer").get("/agreements").text
+
+
+def test_two_accounts_of_one_officer_are_one_approval(house: House, gate: Gate) -> None:
+    first, second, third, fourth = (
+        gate.visitor(Role.DPO, agency=agency, name=name, person_number=number)
+        for agency, name, number in (
+            ("csc", "One Officer", "E-4001"),
+            ("police", "Same Officer", "e-4001"),
+            ("hv", "Third Officer", "E-4003"),
+            ("police", "Fourth Officer", "E-4004"),
+        )
+    )
+    where = propose(first, without(text_of(house), "POLICE_INCIDENT"))
+    assert approve(second, where) == 403
+    assert "two others approve it" in second.get(where).text
+    assert approve(third, where) == 303
+    # That the fourth is the third is known only now: what they say counts as one.
+    with house.hub.db.writing() as session:
+        marks = session.scalars(select(staff.c.person_mark).order_by(staff.c.seen_at.desc()).limit(2)).all()
+        session.execute(staff.update().where(staff.c.person_mark == marks[0]).values(person_mark=marks[1]))
+    assert approve(fourth, where) == 403
+    assert "waiting for approval" in first.get(where).text
 
 
 def test_two_officers_of_one_party_do_not_approve_a_change_of_substance(house: House, gate: Gate) -> None:
