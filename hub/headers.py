@@ -9,8 +9,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
+from flask import Flask, Request, Response, abort, current_app, g, redirect, request, session, url_for
 from werkzeug.exceptions import HTTPException
+from werkzeug.formparser import FormDataParser
+from werkzeug.utils import cached_property
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.errors import NotForYou, Unavailable
@@ -31,6 +33,32 @@ CHECKING = frozenset({Role.GP_CARE_COORDINATOR, Role.GP_CLINICIAN})
 OVERSEEING = frozenset({Role.IG_OFFICER, Role.PRIVACY_OFFICER})
 #: Who settles whether two records are one person.
 STEWARDING = frozenset({Role.DATA_STEWARD})
+
+
+#: PostgreSQL keeps U+0000 in no text (its manual, section 8.3, "Character Types"), and no keyboard makes it. It becomes
+#: what invalid UTF-8 becomes, wherever it comes in, so that both databases see the same.
+NUL, REPLACED = "\0", "\ufffd"
+
+
+class _Parser(FormDataParser):
+    def parse(self, *given: Any, **more: Any) -> Any:
+        stream, form, files = super().parse(*given, **more)
+        return stream, _without_nul(form), files
+
+
+class IncomingRequest(Request):
+    """A request whose form and query hold no U+0000; `guard` sees to what stands in the path."""
+
+    form_data_parser_class = _Parser
+
+    @cached_property
+    def args(self) -> Any:
+        """The query of the address."""
+        return _without_nul(super().args)
+
+
+def _without_nul(given: Any) -> Any:
+    return type(given)([(name, value.replace(NUL, REPLACED)) for name, value in given.items(multi=True)])
 
 
 def takes_files(largest: int) -> Callable[[View], View]:
@@ -91,6 +119,8 @@ def guard() -> AnyResponse | None:
     g.csp_nonce = secrets.token_urlsafe(16)
     if request.endpoint is None:
         return None
+    if request.view_args:
+        request.view_args = {name: str(value).replace(NUL, REPLACED) for name, value in request.view_args.items()}
     access = access_of(request.endpoint)
     request.max_content_length = getattr(
         current_app.view_functions[request.endpoint], "largest_request", request.max_content_length
@@ -246,6 +276,7 @@ def secure(response: Response) -> Response:
 
 def set_up_guard(app: Flask) -> None:
     """Hangs the guard, the CSRF check and the headers on the application."""
+    app.request_class = IncomingRequest
     app.before_request(guard)
     app.before_request(check_csrf)
     app.after_request(secure)
