@@ -20,6 +20,7 @@ from audit import outbox
 from audit import store as rows
 from audit.checking import Checked, check
 from audit.checkpoint import Checkpoint, VerifierKey
+from audit.cosignature import read_cosignatures
 from audit.cosigned import quorum_head
 from audit.entry import Entry, Sealed, SealStaff, SealSubject, SigningKey, Submitter, read_entry, seal
 from audit.errors import AuditError, EntryUnknown, EventInvalid, ProofError, TrailCorrupt, TrailUnavailable
@@ -260,6 +261,7 @@ class Trail:
             read = rows.node_reader(connection, inclusion_positions(entry.index, head.size))
             path = prove_inclusion(entry.index, head.size, read)
         hashed = leaf_hash(entry.leaf)
+        cosigned = read_cosignatures(checkpoint, self._policy.vkeys() if self._policy else [])
         try:
             verify_inclusion(entry.index, head.size, hashed, path, head.root)
         except ProofError:
@@ -277,6 +279,7 @@ class Trail:
             path=tuple(path),
             checkpoint=checkpoint,
             submitter=submitter,
+            witnesses=tuple((one.witness.name, one.t_s) for one in cosigned),
         )
 
     def check(self, *, before: datetime) -> Checked:

@@ -54,6 +54,8 @@ class ReceiptProof:
     path: tuple[bytes, ...]
     checkpoint: str
     submitter: bytes
+    #: Who cosigned the checkpoint: a witness's name, and its own time in UTC seconds.
+    witnesses: tuple[tuple[str, int], ...] = ()
 
     def document(self, *, with_envelope: bool = True) -> dict[str, Any]:
         """The receipt bundle. Without the envelope it proves that the entry exists, and not what it says."""

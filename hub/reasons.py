@@ -8,7 +8,7 @@ every look is itself an event.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from audit import EntryUnknown, EventInvalid, TrailCorrupt
+from audit import EntryUnknown, EventInvalid, Receipt, TrailCorrupt
 from hub import decisions
 from hub.assembly import Hub
 from hub.context import RequestContext
@@ -37,6 +37,8 @@ class Reasons:
     reasons: tuple[Reason, ...]
     total: int
     same: int
+    #: Of the officer's own look at it.
+    receipt: Receipt
 
 
 def why(hub: Hub, ctx: RequestContext, eid: str, say: Callable[[str], str]) -> Reasons:
@@ -49,7 +51,7 @@ def why(hub: Hub, ctx: RequestContext, eid: str, say: Callable[[str], str]) -> R
         entry = hub.trail.entry(eid)
     except (EntryUnknown, EventInvalid, TrailCorrupt) as error:
         raise NotFound("There is no such entry.") from error
-    hub.trail.append(
+    receipt = hub.trail.append(
         "audit:read",
         now=ctx.now,
         user=user_of(ctx),
@@ -60,7 +62,7 @@ def why(hub: Hub, ctx: RequestContext, eid: str, say: Callable[[str], str]) -> R
         refers=[eid],
     )
     if "record" not in entry.fields.get("decision", {}):
-        return Reasons((), 0, 0)
+        return Reasons((), 0, 0, receipt)
     page = decisions.page_of(hub, entry)
     about: dict[tuple[str, DataCategory, Outcome, tuple[str, ...]], set[int]] = {}
     for person, one in zip(page.people, page.made, strict=True):
@@ -69,4 +71,4 @@ def why(hub: Hub, ctx: RequestContext, eid: str, say: Callable[[str], str]) -> R
         about.setdefault(key, set()).add(person)
     reasons = tuple(Reason(*key[:3], len(people), key[3]) for key, people in about.items())
     same = sum(decisions.compare(page.bundle, one) == decisions.SAME for one in page.made)
-    return Reasons(reasons, len(page.made), same)
+    return Reasons(reasons, len(page.made), same, receipt)

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
+from audit import Receipt
 from hub.approvals.form import PROPOSED, REFUSED
 from hub.approvals.stored import Ask, name_of, why_of
 from hub.assembly import Hub
@@ -40,10 +41,13 @@ class Refused:
     receipt: str
 
 
-def register_of_refusals(hub: Hub, ctx: RequestContext) -> tuple[Refused, ...]:
-    """Refusals by or to the reader's agency, newest first. Effects: one `audit:read` event."""
+def register_of_refusals(hub: Hub, ctx: RequestContext) -> tuple[tuple[Refused, ...], Receipt]:
+    """Refusals by or to the reader's agency, newest first, and the record of this look.
+
+    Effects: one `audit:read` event.
+    """
     require_audit_access(hub, ctx, mode=AccessMode.VIEW, rationale="Review of what owners and second persons refused")
-    hub.trail.append(
+    receipt = hub.trail.append(
         "audit:read",
         now=ctx.now,
         user=user_of(ctx),
@@ -73,7 +77,7 @@ def register_of_refusals(hub: Hub, ctx: RequestContext) -> tuple[Refused, ...]:
             (row["ask"], row["part"]): dict(row)
             for row in session.execute(select(approval_answers).where(w.ask.in_(ids), w.outcome == PROPOSED)).mappings()
         }
-    return tuple(_refused(hub, asks[row["ask"]], row, before.get((row["ask"], row["part"]))) for row in rows)
+    return tuple(_refused(hub, asks[row["ask"]], row, before.get((row["ask"], row["part"]))) for row in rows), receipt
 
 
 def _refused(hub: Hub, ask: Ask, row: Mapping[str, Any], proposal: Mapping[str, Any] | None) -> Refused:

@@ -113,9 +113,10 @@ def answer(ask_id: str) -> str | Response | tuple[str, int]:
 def refusals() -> str:
     """What was refused, why, and who stands for it."""
     hub = hub_of()
-    found = register_of_refusals(hub, context_of())
+    found, receipt = register_of_refusals(hub, context_of())
     names = {p.code: p.name for p in hub.partners.values()}
-    return render_template("refusals.html", rows=[_refusal(one, names) for one in found])
+    rows = [_refusal(one, names) for one in found]
+    return render_template("refusals.html", receipt=receipt_view(receipt), rows=rows)
 
 
 def _family(enquiry: Enquiry) -> dict[str, str]:

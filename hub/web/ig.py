@@ -80,7 +80,10 @@ def why(eid: str) -> str:
     ):
         row = {"category": say(one.category), "outcome": say(one.outcome), "people": one.people}
         agencies.setdefault(say(one.agency), []).append({**row, "paragraph": " ".join(one.sentences)})
-    return render_template("ig_why.html", back_href=f"/ig/entries/{eid}", agencies=agencies, found=found)
+    receipt = receipt_view(found.receipt)
+    return render_template(
+        "ig_why.html", back_href=f"/ig/entries/{eid}", receipt=receipt, agencies=agencies, found=found
+    )
 
 
 @ig.get("/ig/check")

@@ -110,8 +110,8 @@ def proof_view(hub: Hub, proof: ReceiptProof) -> dict[str, Any]:
             "recorded_at": _moment(proof.t),
         },
         "verdict": _verdict(True, proof),
-        "proof": _proof(proof),
-        "download_href": f"/receipts/{proof.eid}?format=json",
+        "proof": _proof(proof) | _witnessed(hub, proof),
+        "download_href": f"/receipts/{proof.eid}",
     }
 
 
@@ -149,8 +149,8 @@ def entry_view(hub: Hub, entered: Entered) -> dict[str, Any]:
             ],
         },
         "verdict": _verdict(entered.verified, entered.proof, entered.verification),
-        "proof": _proof(entered.proof) if entered.proof else None,
-        "download_href": f"/receipts/{found.eid}?format=json",
+        "proof": _proof(entered.proof) | _witnessed(hub, entered.proof) if entered.proof else None,
+        "download_href": f"/receipts/{found.eid}",
         "why_href": f"/ig/entries/{found.eid}/why" if "record" in fields.get("decision", {}) else None,
     }
 
@@ -252,6 +252,12 @@ def _verdict(verified: bool, proof: ReceiptProof | None, sentence: str | None = 
         "sentence": sentence
         or f"Checked just now: entry {proof.index + 1} of {proof.size} of the signed trail, unchanged since written.",
     }
+
+
+def _witnessed(hub: Hub, proof: ReceiptProof) -> dict[str, Any]:
+    """Who cosigned the tree that the proof leads to, and whether anybody is asked to."""
+    witnesses = [{"name": name, "at": _moment(t_s * 1000)} for name, t_s in sorted(proof.witnesses)]
+    return {"witnesses": witnesses, "has_policy": hub.cosigners is not None}
 
 
 def _proof(proof: ReceiptProof) -> dict[str, Any]:

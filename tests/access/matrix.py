@@ -47,6 +47,10 @@ LEVELLED = (
 )
 
 
+#: Kinds of entry that stand for something shown to whoever asked.
+SHOWING = frozenset({"search", "disclosure:made", "check", "export", "audit:read", "match:proposed"})
+
+
 @dataclass(frozen=True)
 class Case:
     """One request: who, at which door, asking for what."""
@@ -100,6 +104,9 @@ class Report:
     verdicts: Counter[str] = field(default_factory=Counter)
     lines: Counter[int] = field(default_factory=Counter)
     differences: list[str] = field(default_factory=list)
+    #: Doors whose answer showed something that is on record, without the number of its record, and those with it.
+    without_receipt: set[str] = field(default_factory=set)
+    with_receipt: set[str] = field(default_factory=set)
 
 
 def doors_of(app: Any) -> set[str]:
@@ -207,7 +214,13 @@ class Matrix:
     def _one(self, case: Case) -> None:
         stopped = self.circumstance.stopped
         verdict, statuses, line = oracle.judge(case.door, case.who, case.thing, stopped=stopped, method=case.method)
+        trail = self.gate.hub.trail
+        before = trail.head().size
         answer = self.knock(case)
+        told = [entry.eid for entry in trail.events(before) if entry.kind in SHOWING]
+        if told and answer.status_code == 200:
+            carries = any(eid.encode() in answer.data for eid in told)
+            (self.report.with_receipt if carries else self.report.without_receipt).add(case.door.name)
         said = said_by(answer)
         if (
             (case.thing is None or case.method == "OPTIONS")

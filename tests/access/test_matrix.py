@@ -101,6 +101,9 @@ def test_who_may_see_what_is_what_the_oracle_says(world: World) -> None:
     report = Matrix(world).play(cases)
     assert not report.differences, "\n".join(report.differences[:20])
     assert {case.door.name for case in cases} == {door.name for door in oracle.doors()}
+    # Whatever is shown carries the number of its own record, at every door.
+    assert not report.without_receipt
+    assert len(report.with_receipt) >= 8, report.with_receipt
     assert min(report.verdicts[v] for v in ("let-in", "absent", "not-your-role", "no-such-method", "sign-in")) > 20
 
 

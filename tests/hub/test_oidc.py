@@ -12,6 +12,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
+from hub.acting import named
 from tests.conftest import House, Visitor, choose_persona
 from tests.hub.conftest import Gate
 from tests.hub.provider import Manners, Provider
@@ -309,7 +310,7 @@ def test_a_worker_whom_their_own_agency_vouches_for_gets_in_under_one_opaque_id(
     house.visitor("mash_social_worker")
     again = gate.newest()
     assert first.fields["outcome"] == "ACCEPTED"
-    assert first.fields["user"] == again.fields["user"]
+    assert named(gate.hub, first).fields["user"] == named(gate.hub, again).fields["user"]
     assert first.fields["user"]["assurance"] == "STRONG"
     assert "ts-0001" not in str(first.fields)
     assert "Rosalind" not in str(first.fields)

@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 
 from audit import Entry, verifier_source
+from tests.access.matrix import SHOWING
 from tests.conftest import House, Visitor
 from tests.hub.conftest import check_by_api
 
-#: Kinds of entry that stand for something shown to whoever asked.
-SHOWING = frozenset({"search", "disclosure:made", "check", "export", "audit:read", "match:proposed"})
 WHO = "Maisie Tarrant 9997000048"
 
 

@@ -26,6 +26,7 @@ class Watched:
 
     house: House
     cosigners: Cosigners
+    policy: WitnessPolicy
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def watched(house: House, tmp_path: Path) -> Iterator[Watched]:
     url = f"http://127.0.0.1:{server.server_port}"
     policy = read_policy(f"witness police {witness.verifier_key} {url}\nquorum police\n")
     cosigners = Cosigners(house.hub.db.engine, key=trail.verifier_key, policy=policy, clock=clock, each_s=1.0)
-    yield Watched(with_parts(house, cosigners=cosigners), cosigners)
+    yield Watched(with_parts(house, cosigners=cosigners), cosigners, policy)
     server.shutdown()
     server.server_close()
     witness.close()
@@ -61,6 +62,23 @@ def test_the_page_and_the_probes_say_who_vouches_for_the_trail(watched: Watched)
     assert "govuk-warning-text" not in page
     assert officer.get("/readyz").json == {"status": "ok", "witnesses": "ok"}
     assert figure(officer.get("/metrics").text, "kith_witness_cosigned_size") == size
+
+
+def test_a_receipt_names_the_witnesses_that_cosigned_the_tree_that_it_is_in(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watched.house.hub.trail, "_policy", watched.policy)
+    officer = watched.house.visitor("ig_officer")
+    number = re.search(r'href="/receipts/([0-9a-f]{32})"', officer.get("/ig").text)
+    assert number
+    address = f"/receipts/{number[1]}"
+    assert "No witness has cosigned this entry yet" in officer.get(address).text
+    watched.cosigners.round()
+    page = officer.get(address).text
+    assert "police.example/w" in page
+    assert f"{address}?format=tlog-proof" in page
+    proof = officer.get(f"{address}?format=tlog-proof").text
+    assert "police.example/w" in proof
 
 
 def test_five_minutes_without_them_are_an_alarm_once_and_nothing_stops(
@@ -101,7 +119,12 @@ def test_a_witness_that_saw_another_trail_is_an_alarm_at_once(house: House, stat
 
 
 def test_without_a_policy_the_page_says_nothing_of_witnesses(house: House) -> None:
-    assert "kith-witnesses" not in house.visitor("ig_officer").get("/ig").text
+    officer = house.visitor("ig_officer")
+    page = officer.get("/ig").text
+    assert "kith-witnesses" not in page
+    number = re.search(r'href="/receipts/([0-9a-f]{32})"', page)
+    assert number
+    assert "This hub asks no witnesses" in officer.get(f"/receipts/{number[1]}").text
     assert policy_of(None) is None
 
 

@@ -332,6 +332,8 @@ PROOF = {
     "leaf": sha256(b"leaf").hexdigest(),
     "siblings": HASHES,
     "root": sha256(b"root").hexdigest(),
+    "witnesses": [{"name": "police.example/witness", "at": NOW}, {"name": "nhs.example/witness", "at": NOW}],
+    "has_policy": True,
 }
 ENTRY = {
     "eid": RECEIPT.eid, "t": NOW, "kind_words": "Family picture shown", "outcome_words": "Shown in part",
@@ -382,7 +384,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "gp_cannot_say": ("gp_answer.html", {**gp(GpAnswer.NOT_REACHED), "receipt": RECEIPT}),
     "ig_home": ("ig_home.html", {**IG_HOME, "receipt": RECEIPT}),
     "ig_entry": ("ig_entry.html", {**IG, "entry": ENTRY, "verdict": VERDICT, "proof": PROOF, "receipt": RECEIPT}),
-    "receipt": ("receipt.html", {**MASH, "entry": {"eid": RECEIPT.eid, "recorded_at": NOW, "kind_words": "Family picture shown"}, "verdict": VERDICT, "proof": PROOF, "download_href": "/receipts/x/proof"}),
+    "receipt": ("receipt.html", {**MASH, "entry": {"eid": RECEIPT.eid, "recorded_at": NOW, "kind_words": "Family picture shown"}, "verdict": VERDICT, "proof": PROOF, "download_href": "/receipts/x"}),
     "candidates_first": ("candidates.html", {**MASH, "enquiry": ENQUIRY, "candidates": [], "searched": False, "confirm_action": "/enquiries/e1/person"}),
     "message": ("message.html", {**MASH, "heading": "You have signed out", "paragraphs": ["Close this window if others use this computer."], "links": [{"text": "Sign in again", "href": "/sign-in"}]}),
     "error_403": ("error.html", {**MASH, "status": 403, "title": "You cannot see this here", "happened": "Your role may not ask about adults for early help (rule P12).", "next_steps": ["Ask the lead professional of the family.", {"text": "Start an enquiry with another purpose", "href": "/enquiries/new"}], "phone": "01632 960 100", "reference": "req-5c1e09"}),
