@@ -98,12 +98,9 @@ def verify_directory(
     policy: "_Policy | None" = None,
 ) -> list[str]:
     """Recompute a whole export. Returns: sentences. Raises: Refused."""
-    said = []
+    said: list[str] = []
     if vkey is None:
-        own = directory / "log.vkey"
-        if not own.exists():
-            raise Refused("no --key was given, and the export has none beside it.")
-        vkey = own.read_text(encoding="utf-8")
+        vkey = _own_key(directory)
         said.append(
             "The key came from the export itself: this shows that the export is whole, not who made it."
             " Give --key from another source."
@@ -115,64 +112,111 @@ def verify_directory(
             raise Refused("the export holds no checkpoint that witnesses cosigned.")
         known = [*known, witnessed]
         said.append(policy.require(witnessed.read_text(encoding="utf-8")))
-    earlier = [_open_checkpoint(path.read_text(encoding="utf-8"), vkey) for path in known]
-    for earlier_size, _ in earlier:
-        if earlier_size > size:
-            raise Refused(f"a known checkpoint speaks of {earlier_size} entries, this export only of {size}.")
-    kept = dict(earlier)
-    log = _log_key(vkey)
-    log_hash = hashlib.sha256(log).digest()
-    keys = {**_submitter_keys(directory, trusted), log_hash: Ed25519PublicKey.from_public_bytes(log)}
-    certified: set[bytes] = set()
+    kept = _earlier_roots(known, vkey, size)
     lot = None if every or size <= _SIGNATURES_BY_LOT else set(_draw(size))
-    tree = _Tree()
-    counted = {"leaves": 0, "envelopes": 0}
-    backwards = 0
-    latest = 0
+    keys = {**_submitter_keys(directory, trusted), **_keys_by_hash([_log_key(vkey)])}
+    walked = _walk(directory, size, keys, log_hash=hashlib.sha256(_log_key(vkey)).digest(), kept=kept, lot=lot)
+    if walked.tree.root() != root:
+        raise Refused("the entries lead to another root than the one that was signed.")
+    tiles = _check_tiles(directory, walked.tree, size)
+    _check_nothing_beyond(directory, size)
+    said += walked.sentences(lot, tiles)
+    if known:
+        said.append(f"The export continues {len(known)} known checkpoint(s).")
+    if not trusted:
+        said.append("Submitters' keys came from the export; give --submitter to accept certain keys only.")
+    return said
+
+
+class _Walked:
+    """What was met on the way through all entries."""
+
+    def __init__(self) -> None:
+        self.tree = _Tree()
+        self.envelopes = 0
+        self.certified: set[bytes] = set()
+        self.backwards = 0
+        self._latest = 0
+
+    def meet(self, t: int) -> None:
+        """An envelope of this time, in UTC milliseconds."""
+        self.envelopes += 1
+        self.backwards += t < self._latest - 60_000
+        self._latest = max(self._latest, t)
+
+    def sentences(self, lot: "set[int] | None", tiles: int) -> list[str]:
+        checked = "all" if lot is None else f"{len(lot)} drawn by lot (--all-signatures checks every one)"
+        said = [
+            f"{self.tree.size} entries of known submitters lead to the signed root.",
+            f"Submitters' signatures checked: {checked}.",
+            f"{tiles} tiles hold the hashes that the entries lead to.",
+        ]
+        if self.envelopes:
+            said.append(f"{self.envelopes} envelopes are the ones that the entries commit to.")
+            said.append(f"Submitters that the log certified by a key leaf: {len(self.certified)}.")
+        else:
+            said.append("The export has no envelopes: what the entries say was not looked at.")
+        if self.backwards:
+            said.append(
+                f"Look at the clocks: {self.backwards} events are more than 60 seconds older than an earlier entry."
+            )
+        return said
+
+
+def _walk(
+    directory: Path,
+    size: int,
+    keys: dict[bytes, Ed25519PublicKey],
+    *,
+    log_hash: bytes,
+    kept: dict[int, bytes],
+    lot: "set[int] | None",
+) -> _Walked:
+    """Every entry in order: its leaf, its envelope, who may write, and the tree so far. Raises: Refused."""
+    walked = _Walked()
+    tree = walked.tree
     for number, width in _bundles(size):
         leaves = list(_split(_read(directory, "tile/entries", number, width), 2))
         if len(leaves) != width:
             raise Refused(f"entry bundle {number} holds {len(leaves)} entries, not {width}.")
         envelopes = _envelopes(directory, number, width)
-        for offset, leaf in enumerate(leaves):
-            index = number * _WIDTH + offset
+        for index, leaf in enumerate(leaves, number * _WIDTH):
             by_log = leaf[96:] == log_hash
             _check_leaf(index, leaf, keys, with_signature=lot is None or by_log or index in lot)
             tree.add(hashlib.sha256(b"\x00" + leaf).digest())
-            counted["leaves"] += 1
             if tree.size in kept and tree.root() != kept[tree.size]:
                 raise Refused(f"the first {tree.size} entries are not those of a known checkpoint: two histories.")
-            if envelopes is not None:
-                t = _check_envelope(index, leaf, envelopes[offset])
-                if by_log:
-                    certified.add(_certified(index, envelopes[offset]))
-                elif certified and leaf[96:] not in certified:
-                    raise Refused(f"entry {index} was signed by a key that no key leaf before it certifies.")
-                backwards += t < latest - 60_000
-                latest = max(latest, t)
-                counted["envelopes"] += 1
+            if envelopes is None:
+                continue
+            envelope = envelopes[index - number * _WIDTH]
+            walked.meet(_check_envelope(index, leaf, envelope))
+            if by_log:
+                walked.certified.add(_certified(index, envelope))
+            elif walked.certified and leaf[96:] not in walked.certified:
+                raise Refused(f"entry {index} was signed by a key that no key leaf before it certifies.")
     if tree.size != size:
         raise Refused(f"the checkpoint speaks of {size} entries, the export has {tree.size}.")
-    if tree.root() != root:
-        raise Refused("the entries lead to another root than the one that was signed.")
-    tiles = _check_tiles(directory, tree, size)
-    _check_nothing_beyond(directory, size)
-    said.append(f"{counted['leaves']} entries of known submitters lead to the signed root.")
-    checked = "all" if lot is None else f"{len(lot)} drawn by lot (--all-signatures checks every one)"
-    said.append(f"Submitters' signatures checked: {checked}.")
-    said.append(f"{tiles} tiles hold the hashes that the entries lead to.")
-    if counted["envelopes"]:
-        said.append(f"{counted['envelopes']} envelopes are the ones that the entries commit to.")
-        said.append(f"Submitters that the log certified by a key leaf: {len(certified)}.")
-    else:
-        said.append("The export has no envelopes: what the entries say was not looked at.")
-    if backwards:
-        said.append(f"Look at the clocks: {backwards} events are more than 60 seconds older than an earlier entry.")
-    if earlier:
-        said.append(f"The export continues {len(earlier)} known checkpoint(s).")
-    if not trusted:
-        said.append("Submitters' keys came from the export; give --submitter to accept certain keys only.")
-    return said
+    return walked
+
+
+def _own_key(directory: Path) -> str:
+    """The log's key as the export itself has it."""
+    own = directory / "log.vkey"
+    if not own.exists():
+        raise Refused("no --key was given, and the export has none beside it.")
+    return own.read_text(encoding="utf-8")
+
+
+def _earlier_roots(known: Sequence[Path], vkey: str, size: int) -> dict[int, bytes]:
+    """The roots of known checkpoints by size. Raises: Refused, when one is of more entries than there are."""
+    kept: dict[int, bytes] = {}
+    for path in known:
+        earlier, root = _open_checkpoint(path.read_text(encoding="utf-8"), vkey)
+        if earlier > size:
+            raise Refused(f"a known checkpoint speaks of {earlier} entries, this export only of {size}.")
+        if kept.setdefault(earlier, root) != root:
+            raise Refused(f"two known checkpoints of {earlier} entries contradict each other: two histories.")
+    return kept
 
 
 def verify_receipt(
@@ -540,6 +584,10 @@ def _submitter_keys(directory: Path, trusted: Sequence[str]) -> dict[bytes, Ed25
         keys = [bytes.fromhex(key) for key in labelled.values()]
         if labelled != {hashlib.sha256(key).hexdigest(): key.hex() for key in keys}:
             raise Refused("submitters.json does not name each key by its SHA-256.")
+    return _keys_by_hash(keys)
+
+
+def _keys_by_hash(keys: Sequence[bytes]) -> dict[bytes, Ed25519PublicKey]:
     return {hashlib.sha256(key).digest(): Ed25519PublicKey.from_public_bytes(key) for key in keys}
 
 

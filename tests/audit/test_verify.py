@@ -241,6 +241,25 @@ def test_two_histories_are_seen_by_whoever_kept_a_checkpoint(
         other.dispose()
 
 
+def test_two_known_checkpoints_of_one_size_that_differ_are_two_histories(
+    sqlite_engine: Engine, open_trail: TrailMaker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whichever comes last on the command line, the one that fits must not hide the one that does not."""
+    trail = open_trail(sqlite_engine)
+    fill(trail, 5)
+    (tmp_path / "ours").write_text(trail.head().note)
+    assert run("export", tmp_path / "true", "--database", sqlite_engine.url) == 0
+    other = create_engine(f"sqlite:///{tmp_path / 'other.sqlite'}")
+    audit.metadata.create_all(other)
+    write_rows(other, 6)
+    assert run("export", tmp_path / "fork", "--database", other.url) == 0
+    other.dispose()
+    both = [tmp_path / "ours", tmp_path / "fork" / "checkpoint"]
+    for first, second in (both, both[::-1]):
+        assert run("verify", tmp_path / "true", "--key", VKEY, "--known", first, "--known", second) == 1
+        assert "contradict each other" in capsys.readouterr().out
+
+
 def test_an_export_needs_a_trail_with_entries(sqlite_engine: Engine, tmp_path: Path) -> None:
     assert run("export", tmp_path / "x", "--database", sqlite_engine.url) == 1
     assert run("export", tmp_path / "x", "--database", f"sqlite:///{tmp_path}/nothing.sqlite") == 1
