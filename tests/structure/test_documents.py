@@ -49,6 +49,11 @@ def test_attacks_of_the_threat_model_name_tests_that_exist() -> None:
         assert not name or f"def {name}(" in source, f"{path}::{name}"
 
 
+def test_every_proof_of_the_trail_has_its_line_and_every_line_its_proof() -> None:
+    told = set(re.findall(r"`make trail-proofs NAME=(\w+)`", (ROOT / "docs" / "operating.md").read_text()))
+    assert told == set(re.findall(r'^        "(\w+)": \(', (ROOT / "tests/simulation/__main__.py").read_text(), re.M))
+
+
 def test_data_of_others_has_its_licence_beside_it() -> None:
     for folder in (ROOT / "tests" / "data").iterdir():
         if folder.is_dir():
