@@ -17,7 +17,7 @@ from connectors.contract import (
     Reply,
     SchoolDay,
 )
-from connectors.extract import ExtractConnector, OpenSession, load_times, stored_people
+from connectors.extract import ExtractConnector, OpenSession, load_times, marks_of, stored_people
 from connectors.fhir import FhirConnector
 from connectors.formats.people import (
     PersonMapping,
@@ -73,9 +73,11 @@ from connectors.sql import SqlConnector
 from connectors.standing import LastLoad, last_loads, unfinished_loads
 from connectors.templates import partner_template
 from connectors.trial import Trial, is_test_number, try_partner
+from connectors.uploads import LARGEST_PART, Manifest, OutOfStep, Spool, exclusive, put_ready, read_manifest
 
 __all__ = [
     "LARGEST_NOTICE",
+    "LARGEST_PART",
     "MOST_ATTACHMENTS",
     "NHS_NUMBER",
     "STANDARD_FIELDS",
@@ -110,6 +112,7 @@ __all__ = [
     "LoadReport",
     "MaisConnector",
     "MaisInvalid",
+    "Manifest",
     "Mark",
     "Marked",
     "Name",
@@ -117,6 +120,7 @@ __all__ = [
     "NoAnswerReason",
     "OfferedField",
     "OpenSession",
+    "OutOfStep",
     "PartialDate",
     "Partner",
     "Person",
@@ -132,6 +136,7 @@ __all__ = [
     "RestConnector",
     "SchoolDay",
     "SourceRecord",
+    "Spool",
     "SqlConnector",
     "Trial",
     "Unused",
@@ -143,6 +148,7 @@ __all__ = [
     "clear_pieces",
     "due_for_a_word",
     "enquiries_with_pieces",
+    "exclusive",
     "file_of",
     "forget_drop",
     "hasten",
@@ -155,6 +161,7 @@ __all__ = [
     "load_partners",
     "load_times",
     "mark_piece",
+    "marks_of",
     "moved",
     "note_reminded",
     "open_requests",
@@ -162,7 +169,9 @@ __all__ = [
     "people_from_rows",
     "person_mapping",
     "place_of_file",
+    "put_ready",
     "read_life_event",
+    "read_manifest",
     "read_mapping",
     "record_system",
     "request_of",

@@ -5,6 +5,7 @@ about the person could not be read, or when a seal does not open. Reading is one
 is never half from one load and half from the next.
 """
 
+import hashlib
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -200,6 +201,22 @@ def load_times(session: Session) -> dict[str, datetime]:
     """As of when each agency's last good load is, whatever is asked of it."""
     rows = session.execute(select(extract_current.c.agency, extract_current.c.as_of))
     return {agency: stamp for agency, as_of in rows if (stamp := with_zone(as_of)) is not None}
+
+
+def marks_of(session: Session, keys: Keys, agency: str, records: Sequence[str]) -> dict[str, str]:
+    """A blind mark for each category of what the last good load holds of these records: other when anything is."""
+    wanted = [record_key(keys, agency, record) for record in records]
+    c, t = extract_current.c, extract_items.c
+    query = (
+        select(t.category, t.record_key, t.sealed)
+        .join_from(extract_current, extract_items, and_(t.agency == c.agency, t.load == c.load))
+        .where(c.agency == agency, t.record_key.in_(wanted), t.sealed.is_not(None))
+    )
+    held: dict[str, list[str]] = defaultdict(list)
+    for row in session.execute(query):
+        plain = keys.open(agency, row.sealed, item_context(row.category, row.record_key))
+        held[row.category].append(hashlib.sha256(plain).hexdigest())
+    return {name: keys.blind(f"held:{agency}", " ".join(sorted(found))).hex() for name, found in held.items()}
 
 
 def stored_people(session: Session, keys: Keys, partner: Partner) -> Iterator[SourceRecord]:

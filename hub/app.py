@@ -23,6 +23,7 @@ from hub import errors
 from hub.api import describe, problems, tracing
 from hub.api.node import mais
 from hub.api.notices import notice_door
+from hub.api.uploads import upload_door
 from hub.assembly import Hub, calm_collector, open_hub
 from hub.errors import HubError, KeyRefused
 from hub.following import after_linking
@@ -122,7 +123,7 @@ def create_app(hub: Hub) -> Flask:
         operating,
     )
     pages = (common.common, signin, *work)
-    for blueprint in (*pages, *describe.ROOMS, describe.description, token_endpoint, mais, notice_door):
+    for blueprint in (*pages, *describe.ROOMS, describe.description, token_endpoint, mais, notice_door, upload_door):
         app.register_blueprint(blueprint)
     _set_up_static(app)
     _set_up_errors(app)

@@ -97,6 +97,7 @@ def all_metadata() -> list[MetaData]:
     from hub.register.tables import metadata as register_tables
     from hub.tables import metadata as hub_tables
     from hub.traffic.tables import metadata as traffic_tables
+    from hub.uploads.tables import metadata as upload_tables
 
     return [
         key_tables,
@@ -109,6 +110,7 @@ def all_metadata() -> list[MetaData]:
         meeting_tables,
         notice_tables,
         own_record_tables,
+        upload_tables,
         people_tables,
         consent_tables,
         connector_tables,

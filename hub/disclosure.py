@@ -23,7 +23,7 @@ from hub.context import RequestContext
 from hub.enquiries import Enquiry
 from hub.errors import NotFound
 from hub.following import facts_about
-from hub.loading import matching_allowed
+from hub.matching_agreed import matching_allowed
 from hub.members import Family, Member, members_of, related_persons
 from hub.obligations import ORDINARY, Means
 from hub.permits import Decided, PromiseTo, ReplyBy, asks_for, decide_all

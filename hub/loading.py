@@ -4,9 +4,11 @@ For: the nightly or hourly load, by the same doors for every partner. Must never
 the matching index unless an agreement in force lets it take part in matching.
 """
 
+import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
 
 from connectors import (
     ConnectorError,
@@ -14,15 +16,17 @@ from connectors import (
     Partner,
     SourceRecord,
     SqlConnector,
+    exclusive,
     load_drop,
     person_mapping,
+    put_ready,
     stored_people,
 )
 from hub.assembly import Hub
 from hub.following import after_linking
+from hub.matching_agreed import matching_allowed
+from hub.notices.watching import bring_changes
 from hub.people import RefreshReport, refresh, relink
-from policies import SharingAgreement
-from policies.vocabulary import AgreementStatus, Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +55,26 @@ def load_all(
     with hub.db.writing() as session:
         relink(session, hub.keys, now=now)
     after_linking(hub, now=now)
+    bring_changes(hub, [one.agency for one in loaded if one.report and not one.report.unchanged], now=now)
     return tuple(loaded)
 
 
-def matching_allowed(agreements: tuple[SharingAgreement, ...], agency: str, today: date) -> bool:
-    """True when an agreement in force that this agency signed as discloser has DATA_MATCHING."""
-    return any(
-        a.status == AgreementStatus.ACTIVE
-        and a.effective_from <= today
-        and (a.expires_on is None or today <= a.expires_on)
-        and agency in a.disclosers
-        and any(Purpose.DATA_MATCHING in clause.purposes for clause in a.clauses)
-        for a in (agreement.for_decision() for agreement in agreements)
-    )
+def report_of(one: Loaded) -> dict[str, Any]:
+    """The quality report as it goes back to the partner, as JSON data: files, lines, elements and reasons."""
+    report = asdict(one.report) if one.report else None
+    whole = {"agency": one.agency, "problem": one.problem, "report": report}
+    plain: dict[str, Any] = json.loads(json.dumps(whole, default=str))
+    return plain
 
 
 def _load(hub: Hub, partner: Partner, now: datetime) -> Loaded:
     report, index = None, None
     try:
         if partner.way == "extract" or _drops_people(partner):
-            with hub.db.session() as session:
-                report = load_drop(session, hub.keys, partner, hub.settings.drops_folder, now=now)
+            drops = hub.settings.drops_folder
+            with exclusive(drops, partner.code), hub.db.session() as session:
+                put_ready(drops, partner)
+                report = load_drop(session, hub.keys, partner, drops, now=now)
         if matching_allowed(hub.agreements, partner.code, now.date()) and person_mapping(partner) is not None:
             with hub.db.writing() as session:
                 index = refresh(

@@ -43,6 +43,7 @@ class Settings:
     signatories_file: Path | None
     issuers_file: Path
     clients_file: Path | None
+    age_identity_file: Path | None
     workers: int
     threads: int
     idle_min: int
@@ -242,7 +243,11 @@ DESCRIBED: Mapping[str, tuple[str, str]] = {
     "HUB_ISSUERS_FILE": ("var/issuers.toml", "identity providers, one per agency or shared"),
     "HUB_CLIENTS_FILE": (
         "(none)",
-        "partners' systems and other hubs that may ask, and their keys; without it none may",
+        "partners' systems and other hubs that may ask, give notice or send files, and their keys; without it none may",
+    ),
+    "HUB_AGE_IDENTITY_FILE": (
+        "(none)",
+        "the key to which partners encrypt the files that they send (`keys age`); without it none can be sent",
     ),
     "HUB_WORKERS": ("1", "processes; more than one needs PostgreSQL"),
     "HUB_THREADS": ("8", "threads per process"),
@@ -296,6 +301,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         signatories_file=Path(listed) if (listed := env.text("SIGNATORIES_FILE", "")) else None,
         issuers_file=env.path("ISSUERS_FILE", ROOT / "var" / "issuers.toml"),
         clients_file=Path(clients) if (clients := env.text("CLIENTS_FILE", "")) else None,
+        age_identity_file=Path(identity) if (identity := env.text("AGE_IDENTITY_FILE", "")) else None,
         workers=env.whole("WORKERS", 1),
         threads=env.whole("THREADS", 8),
         idle_min=env.whole("IDLE_MIN", 15),

@@ -24,7 +24,7 @@ from hub.context import RequestContext
 from hub.enquiries import LEAST, acts_since, count_act, says_enough, user_of
 from hub.errors import FormRefused, NotFound
 from hub.following import after_linking
-from hub.loading import matching_allowed
+from hub.matching_agreed import matching_allowed
 from hub.members import PROTECTED, identified
 from hub.people import family_of, review
 from hub.people.families import flags_of

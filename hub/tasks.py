@@ -117,6 +117,7 @@ DONE_BY: Mapping[str, frozenset[Role]] = {
     inbox.CAME_LATE: WORKERS,
     desks.NOTICE: desks.FRONT_DOOR,
     desks.SCHOOL: desks.LEADS,
+    desks.CHANGED: WORKERS,
     desks.INTERVIEW: desks.FRONT_DOOR | desks.INTERVIEWERS,
 }
 #: What somebody who looks into a thing can find, with their reasons: an emergency, a shut account.

@@ -459,6 +459,10 @@ TASK_WORDS: Mapping[str, tuple[str, str]] = {
         "A notice has come",
         "An agency gives notice of something that happened. Open it to read what may be shown to you.",
     ),
+    "CHANGED": (
+        "Something changed in an enquiry that you watch",
+        "An agency holds something new or different of a person in it. Look again.",
+    ),
     "NOTICE_SCHOOL": (
         "A notice about a pupil: read it before lessons begin",
         "The police were called to something that a pupil of yours saw, heard or lived with. Plan how they are met.",

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import pyrage
 
 from hub import retention
 from hub.assembly import Hub, open_hub
@@ -44,6 +45,16 @@ def new() -> None:
 def signatory(file: Path) -> None:
     """Write a private key for signing agreements to a new FILE and print the public key for the list of signatories."""
     click.echo(base64.b64encode(new_signing_key(file).public_key().public_bytes_raw()).decode())
+
+
+@keys.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def age(file: Path) -> None:
+    """Write an age identity to a new FILE and print its recipient, to which partners encrypt what they send."""
+    identity = pyrage.x25519.Identity.generate()
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(f"{identity}\n")
+    click.echo(str(identity.to_public()))
 
 
 @keys.command()

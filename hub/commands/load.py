@@ -2,13 +2,12 @@
 
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from hub.assembly import open_hub
-from hub.loading import Loaded, load_all
+from hub.loading import Loaded, load_all, report_of
 from hub.settings import read_settings
 
 #: Rejects printed for one partner; the report counts the rest.
@@ -35,7 +34,7 @@ def load(agency: str | None, reports: Path | None, quiet: bool) -> None:
     for one in loaded:
         if reports is not None:
             reports.mkdir(parents=True, exist_ok=True)
-            (reports / f"{one.agency}.json").write_text(report_text(one), encoding="utf-8")
+            (reports / f"{one.agency}.json").write_text(json.dumps(report_of(one), indent=2) + "\n", encoding="utf-8")
         for line in report_lines(one):
             if not quiet or "!" in line:
                 click.echo(line)
@@ -61,10 +60,3 @@ def report_lines(one: Loaded) -> list[str]:
         i = one.index
         lines.append(f"{one.agency}: index {i.seen} seen, {i.new} new, {i.changed} changed, {i.removed} removed")
     return lines
-
-
-def report_text(one: Loaded) -> str:
-    """The quality report as it goes back to the partner: JSON that names files, lines, elements and reasons."""
-    report = asdict(one.report) if one.report else None
-    whole = {"agency": one.agency, "problem": one.problem, "report": report}
-    return json.dumps(whole, indent=2, default=str) + "\n"

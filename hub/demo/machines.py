@@ -6,10 +6,11 @@ For: trying notices and uploads. Must never be used outside the demonstration: t
 import json
 from pathlib import Path
 
+import pyrage
 from joserfc.jwk import ECKey
 
 #: Whose machines there are.
-AGENCIES = ("police", "csc", "hv")
+AGENCIES = ("police", "csc", "hv", "housing")
 
 
 def make_machines(folder: Path) -> dict[str, str]:
@@ -24,4 +25,10 @@ def make_machines(folder: Path) -> dict[str, str]:
         text += f'[[client]]\nid = "{agency}-machine"\nagency = "{agency}"\nmay = ["notify", "upload"]\n'
         text += f'jwks_file = "{agency}.json"\n\n'
     (machines / "clients.toml").write_text(text)
-    return {"HUB_CLIENTS_FILE": str((machines / "clients.toml").resolve())}
+    identity = pyrage.x25519.Identity.generate()
+    (machines / "hub.age").write_text(f"{identity}\n")
+    (machines / "recipient.txt").write_text(f"{identity.to_public()}\n")
+    return {
+        "HUB_CLIENTS_FILE": str((machines / "clients.toml").resolve()),
+        "HUB_AGE_IDENTITY_FILE": str((machines / "hub.age").resolve()),
+    }

@@ -5,17 +5,15 @@ the rules refuse, never let the sender learn whether somebody works with the per
 in silence: then information governance is alerted and the sender is told to ring.
 """
 
-import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from hub import decisions
 from hub.assembly import Hub
 from hub.casefile import CaseFile, assigned, london
-from hub.context import Actor, RequestContext
+from hub.context import RequestContext
 from hub.disclosure import file_of
 from hub.duties import Duty, write
 from hub.enquiries import Enquiry, enquiry_for_owner
@@ -26,6 +24,8 @@ from hub.notices.clocks import before_lessons, interview_due
 from hub.notices.desks import FRONT_DOOR, INTERVIEW, INTERVIEWERS, LEADS, NOTICE, SCHOOL
 from hub.notices.named import Concerned, as_sender, pupils
 from hub.notices.stored import Notice
+from hub.notices.telling import reader_to_be, record_told
+from hub.notices.watching import watchers
 from hub.people import family_of
 from hub.permits import Decided, decide_all
 from hub.suspension import is_suspended
@@ -182,7 +182,7 @@ def _wanted(notice: Notice) -> tuple[str, ...]:
 
 
 def _workers(hub: Hub, named: Iterable[Concerned], now: datetime) -> Iterator[tuple[str, str, Role, Enquiry]]:
-    """Who has an enquiry open that these persons, or their families, belong to."""
+    """Who opened, or watches, an enquiry that runs and that these persons, or their families, belong to."""
     known = [one.member.facts.id for one in named if one.is_known]
     with hub.db.session() as session:
         families = {m.person for person in known for m in family_of(session, hub.keys, person, now=now).members}
@@ -194,13 +194,14 @@ def _workers(hub: Hub, named: Iterable[Concerned], now: datetime) -> Iterator[tu
             .where(e.id.in_(about), e.closed_at.is_(None), e.subject.is_not(None))
             .order_by(e.opened_at)
         ).all()
-    for row in rows:
+    opened = [(row.id, row.opened_by, Role(row.role)) for row in rows]
+    for enquiry_id, user, role in dict.fromkeys([*opened, *watchers(hub, [row.id for row in rows])]):
         try:
-            enquiry = enquiry_for_owner(hub, row.id, now=now)
+            enquiry = enquiry_for_owner(hub, enquiry_id, now=now)
         except NotFound:  # It has ended by its time.
             continue
-        if not is_suspended(hub, row.opened_by) and enquiry.agency in hub.partners:
-            yield row.opened_by, enquiry.agency, Role(row.role), enquiry
+        if not is_suspended(hub, user) and enquiry.agency in hub.partners:
+            yield user, enquiry.agency, role, enquiry
 
 
 def _front_doors(hub: Hub, named: Iterable[Concerned], today: int) -> list[str]:
@@ -233,7 +234,8 @@ def _ordered(roles: frozenset[Role]) -> tuple[Role, ...]:
 def _tell(hub: Hub, notice: Notice, place: Place, now: datetime) -> bool:
     """Decides for one place; makes the task when it may read the notice, or when a person there must decide first."""
     for role in place.roles:
-        ctx = _context(notice, place, role, now)
+        user = place.user or f"desk-{place.agency}"
+        ctx = reader_to_be(user, place.agency, role, place.purpose, now=now)
         try:
             case, members = case_for(hub, ctx, notice, place)
         except (NotFound, NotForYou):
@@ -241,7 +243,20 @@ def _tell(hub: Hub, notice: Notice, place: Place, now: datetime) -> bool:
         decided = decide_all(case, members, [as_sender(hub.partners[notice.agency], notice.event.category)], None)
         if not members or not (outcome := _outcome(decided, notice)):
             continue
-        receipt = _record(hub, ctx, notice, case, members, decided, outcome, now)
+        receipt = record_told(
+            hub,
+            ctx,
+            case,
+            [member.facts.id for member in members],
+            decided,
+            outcome,
+            action="notice-brought",
+            source=notice.agency,
+            categories=[notice.event.category],
+            about={"type": "notice", "id": notice.id},
+            enquiry=place.enquiry.id if place.enquiry else None,
+            refers=[notice.receipt],
+        )
         write(hub, [_duty(notice, place, members, receipt, now)], now=now)
         return True
     return False
@@ -253,59 +268,6 @@ def _outcome(decided: Decided, notice: Notice) -> Outcome | None:
         return Outcome.PERMIT
     refers = any(r.category == notice.event.category and r.outcome == Outcome.REFER for r in decided.refusals)
     return Outcome.REFER if refers else None
-
-
-def _context(notice: Notice, place: Place, role: Role, now: datetime) -> RequestContext:
-    """Whoever will read it, as far as it is known before they sign in; when they read, it is decided again."""
-    actor = Actor(
-        id=place.user or f"desk-{place.agency}",
-        name=place.agency,
-        agency=place.agency,
-        role=role,
-        issuer="notice",
-        authentication="STRONG",
-        account="PERSONAL",
-        employment="CURRENT",
-        role_from=notice.received_at - timedelta(days=1),
-        role_until=None,
-    )
-    return RequestContext(actor, now, notice.id, purpose=place.purpose)
-
-
-def _record(
-    hub: Hub,
-    ctx: RequestContext,
-    notice: Notice,
-    case: CaseFile,
-    members: Sequence[Member],
-    decided: Decided,
-    outcome: Outcome,
-    now: datetime,
-) -> str:
-    """That this place is told that there is a notice, and by what decisions; nothing of it is shown yet."""
-    eid, people = secrets.token_hex(16), [member.facts.id for member in members]
-    kept = decisions.keep(hub, ctx, eid, decided.made, people=people)
-    rules = {r for p in decided.permits for r in p.decision.rules} | {r for x in decided.refusals for r in x.rules}
-    return hub.trail.append(
-        "combine",
-        now=now,
-        eid=eid,
-        subjects=people,
-        client={"id": "notices"},
-        action="notice-brought",
-        outcome=str(outcome),
-        refers=[notice.receipt],
-        purpose=str(case.purpose),
-        source=[notice.agency],
-        custodian=ctx.actor.agency,
-        basis=case.basis_for_trail(),
-        data=[
-            {"agency": notice.agency, "category": str(notice.event.category), "label": "notice-brought", "subject": n}
-            for n in range(len(people))
-        ],
-        decision={"bundle": hub.policy_bundle, "rules": sorted(rules), "outcome": str(outcome), "record": kept},
-        object={"type": "notice", "id": notice.id},
-    ).eid
 
 
 def _duty(notice: Notice, place: Place, members: Sequence[Member], receipt: str, now: datetime) -> Duty:

@@ -1,4 +1,4 @@
-"""Notices that agencies gave: sealed under the agency's own key, found by blind ids only."""
+"""Notices that agencies gave, sealed under the agency's own key; and who watches which enquiry."""
 
 from sqlalchemy import JSON, Boolean, Column, Index, LargeBinary, MetaData, String, Table
 
@@ -20,4 +20,14 @@ notices = Table(
     Column("outcome", JSON, nullable=False),
     Column("is_settled", Boolean, nullable=False, comment="whether everybody whom it concerns was told"),
     Index("notices_settled", "is_settled", "received_at"),
+)
+
+#: `marks`: by agency, person and category a blind mark of what was held the last time.
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("enquiry", String(40), primary_key=True),
+    Column("user", String(40), primary_key=True),
+    Column("since", Instant, nullable=False),
+    Column("marks", JSON, nullable=False),
 )

@@ -15,6 +15,7 @@ from hub.context import RequestContext
 from hub.enquiries import Enquiry
 from hub.errors import FormRefused, NotForYou, NotFound
 from hub.headers import ENQUIRING, for_roles, take_draft
+from hub.notices import watching
 from hub.notices.opening import take_into
 from hub.people import Candidate, parse_box
 from hub.web.common import context_of, hub_of, receipt_view, remember_sealed
@@ -150,6 +151,16 @@ def close(enquiry_id: str) -> str:
     )
 
 
+@mash.post("/enquiries/<enquiry_id>/watch")
+@for_roles(ENQUIRING)
+def watch(enquiry_id: str) -> Response:
+    """The user wants to hear of changes, or no more."""
+    hub, ctx = hub_of(), context_of()
+    enquiry = enquiries.running_enquiry_of(hub, ctx, enquiry_id)
+    (watching.watch if request.form.get("want") == "yes" else watching.unwatch)(hub, ctx, enquiry)
+    return redirect(f"/enquiries/{enquiry.id}/who", code=303)
+
+
 @mash.get("/enquiries/<enquiry_id>/who")
 @for_roles(ENQUIRING)
 def who(enquiry_id: str) -> Response:
@@ -173,6 +184,8 @@ def who(enquiry_id: str) -> Response:
         case_href=f"/enquiries/{enquiry.id}/case",
         approval_href=f"/enquiries/{enquiry.id}/approvals",
         protected_href=f"/enquiries/{enquiry.id}/protected" if ctx.actor.role in REVEALING else None,
+        watch_action=None if enquiry.closed_at else f"/enquiries/{enquiry.id}/watch",
+        watches=watching.is_watching(hub, ctx, enquiry.id),
         close_action=None if enquiry.closed_at else f"/enquiries/{enquiry.id}/close",
         connections=CONNECTIONS,
         values=take_draft(f"/enquiries/{enquiry.id}/search"),

@@ -111,7 +111,7 @@ def _asked(ids: frozenset[str]) -> dict[str, dict[str, object]]:
 def _enquiry_page(task: Task, role: Role) -> str | None:
     if not task.enquiry or role not in ENQUIRING:
         return None
-    pages = {UNANSWERED: "who", CAME_LATE: "who", ANSWERED: "approvals"}
+    pages = {UNANSWERED: "who", CAME_LATE: "who", ANSWERED: "approvals", desks.CHANGED: "who"}
     page = pages.get(task.kind, "consent")
     return f"/enquiries/{task.enquiry}/{page}"
 

@@ -1,9 +1,11 @@
 """Notices of events: refused first, then taken once, decided before anybody is told, and read with a receipt."""
 
+import csv
 import hashlib
 import json
 import secrets
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -22,11 +24,12 @@ from connectors import SchoolDay
 from hub import commands
 from hub.api.notices import NOTICES
 from hub.demo.stories import STORIES
+from hub.loading import load_all
 from hub.notices import intake
 from hub.notices.clocks import before_lessons, interview_due
-from hub.notices.desks import INTERVIEW, NOTICE, SCHOOL
+from hub.notices.desks import CHANGED, INTERVIEW, NOTICE, SCHOOL
 from hub.notices.intake import Taken, bring_abandoned, take_all
-from hub.notices.tables import notices
+from hub.notices.tables import notices, subscriptions
 from hub.tables import duties, enquiries
 from policies import load_agreements
 from policies.vocabulary import StatutoryGateway
@@ -456,6 +459,77 @@ def test_what_a_notice_said_is_forgotten_in_time_and_its_id_stays(house: House) 
     assert clear_notices(house.hub, house.hub.clock() + timedelta(days=92)) >= 1
     assert page(house.visitor("mash_social_worker"), task).status_code == 404
     assert newest(house.hub, "erase").fields["action"] == "NOTICE-CLEARED"
+
+
+# --- Watched ----------------------------------------------------------------------------------------------------------
+
+
+def changed(house: House, enquiry: str) -> list[Any]:
+    with house.hub.db.session() as session:
+        mine = (duties.c.kind == CHANGED, duties.c.enquiry == enquiry.removeprefix("/enquiries/"))
+        return list(session.execute(select(duties).where(*mine)).mappings())
+
+
+@pytest.fixture
+def housing(house: House) -> Iterator[Callable[[str], None]]:
+    """Drops the housing authority's tenancy events with another status, and loads them; in the end as they were."""
+    file = house.hub.settings.drops_folder / "housing" / "tenancy_events.csv"
+    before = file.read_bytes()
+
+    def drop(status: str) -> None:
+        with file.open(newline="", encoding="cp1252") as lines:
+            rows = list(csv.DictReader(lines))
+        with file.open("w", newline="", encoding="cp1252") as lines:
+            writer = csv.DictWriter(lines, rows[0])
+            writer.writeheader()
+            writer.writerows({**row, "status": status} for row in rows)
+        load_all(house.hub, now=house.hub.clock(), only="housing")
+
+    yield drop
+    file.write_bytes(before)
+    load_all(house.hub, now=house.hub.clock(), only="housing")
+
+
+@on_one_engine
+def test_who_watches_hears_of_a_change_once_until_the_enquiry_ends(
+    house: House, housing: Callable[[str], None]
+) -> None:
+    close_all(house)
+    visitor, found = open_story(house, "showcase")
+    enquiry = choose(visitor, found, candidates(found)[0])
+    colleague = house.visitor("mash_decision_maker")
+    housing("Watched by nobody")
+    assert changed(house, enquiry) == []
+    assert "Tell me of changes" in colleague.get(f"{enquiry}/who").text
+    assert colleague.post(f"{enquiry}/watch", {"want": "yes"}).status_code == 303
+    assert "Stop telling me" in colleague.get(f"{enquiry}/who").text
+    housing("First")
+    housing("First")
+    (task,) = changed(house, enquiry)
+    assert "Something changed in an enquiry that you watch" in colleague.get("/tasks").text
+    assert "Something changed" not in visitor.get("/tasks").text
+    assert task["person"]
+    # A notice reaches both.
+    (taken,) = give(house, event())
+    assert len({one["user"] for one in tasks_of(house, taken)}) == 2
+    assert colleague.post(f"{enquiry}/watch", {"want": "no"}).status_code == 303
+    housing("Second")
+    assert colleague.post(f"{enquiry}/watch", {"want": "yes"}).status_code == 303
+    close_all(house)
+    housing("Third")
+    assert len(changed(house, enquiry)) == 1
+    with house.hub.db.session() as session:
+        assert session.execute(select(subscriptions)).all() == []
+
+
+@on_one_engine
+def test_a_change_in_what_the_watcher_may_not_see_is_not_told(house: House, housing: Callable[[str], None]) -> None:
+    form = {"purpose": "MASH_SCREENING", "threshold": "", "consent": "REFUSED", "consent_giver": "PARENT_WITH_PR"}
+    visitor, found = open_story(house, "showcase", **form)
+    enquiry = choose(visitor, found, candidates(found)[0])
+    assert visitor.post(f"{enquiry}/watch", {"want": "yes"}).status_code == 303
+    housing("Hidden")
+    assert changed(house, enquiry) == []
 
 
 def count(house: House) -> int:

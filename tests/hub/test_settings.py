@@ -140,6 +140,7 @@ def test_what_nobody_sets_has_the_default_that_the_list_of_settings_says() -> No
         "HUB_SIGNATORIES_FILE": "(none)" if settings.signatories_file is None else "a file",
         "HUB_ISSUERS_FILE": os.path.relpath(settings.issuers_file, ROOT),
         "HUB_CLIENTS_FILE": "(none)" if settings.clients_file is None else "a file",
+        "HUB_AGE_IDENTITY_FILE": "(none)" if settings.age_identity_file is None else "a file",
         "HUB_WORKERS": settings.workers,
         "HUB_THREADS": settings.threads,
         "HUB_IDLE_MIN": settings.idle_min,
