@@ -34,14 +34,39 @@ BAD_TEXTS = """() => [...document.querySelectorAll('svg')].flatMap(svg => {
         return b.width > 0 && (size < 12 || b.left < frame.left - 1 || b.right > frame.right + 1
             || b.top < frame.top - 1 || b.bottom > frame.bottom + 1);
     }).map(t => t.textContent.length + ' characters at ' + Math.round(t.getBoundingClientRect().left)); })"""
+#: Labels of one drawing that lie on each other by more than a hair.
+OVERLAPS = """() => [...document.querySelectorAll('svg')].flatMap(svg => {
+    const texts = [...svg.querySelectorAll('text')].map(t => [t, t.getBoundingClientRect()]).filter(([, b]) => b.width);
+    return texts.flatMap(([t, a], i) => texts.slice(i + 1).filter(([u, b]) => t.textContent !== u.textContent
+        && Math.min(a.right, b.right) - Math.max(a.left, b.left) > 3
+        && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > a.height / 3).map(
+        () => 'a label at ' + Math.round(a.left) + ' lies on another')); }).slice(0, 5)"""
+#: What axe lets through: tables without headings, fields without a label that stays, groups without a question,
+#: messages that are not tied to their field, links that say nothing by themselves.
+LET_THROUGH = """() => { const all = s => [...document.querySelectorAll(s)].filter(e => e.getClientRects().length);
+    const named = e => e.getAttribute('aria-label') || e.getAttribute('aria-labelledby');
+    const name = e => e.id || e.name || e.tagName;
+    return [
+        ...all('table').filter(t => !t.querySelector('th')).map(() => 'a table has no headings'),
+        ...all('table').filter(t => !t.caption && !named(t)).map(() => 'a table has no caption'),
+        ...all('input:not([type=hidden]):not([type=submit]), select, textarea').filter(
+            e => !(e.labels && e.labels.length) && !named(e)).map(e => 'no label: ' + name(e)),
+        ...all('input[type=radio]').filter(e => !e.closest('fieldset')?.querySelector('legend')).map(
+            e => 'radios without a question: ' + name(e)),
+        ...all('.govuk-input--error, .govuk-select--error, .govuk-textarea--error').filter(
+            e => !(e.getAttribute('aria-describedby') || '').split(' ').some(
+                id => document.getElementById(id)?.matches('.govuk-error-message'))).map(
+            e => 'an error is not tied to ' + name(e)),
+        ...all('a[href]').filter(a => /^(click here|here|more|read more|link)$/i.test(a.textContent.trim())).map(
+            () => 'a link says nothing by itself')]; }"""
 #: Lists everything the keyboard should reach, and notes at each stop whether it can be seen; a group of radios is one
 #: stop, a date is up to five.
 WATCH_FOCUS = """() => { const groups = new Set(), drawn = s => parseFloat(s.outlineWidth) > 0
         && s.outlineStyle !== 'none' && s.outlineColor !== 'rgba(0, 0, 0, 0)' || s.boxShadow !== 'none';
     const name = e => e.id || e.name || e.className || e.tagName;
     const stops = [...document.querySelectorAll(
-        'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]')].filter(
-        e => e.getClientRects().length && !e.disabled && getComputedStyle(e).visibility !== 'hidden').filter(
+        'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"], [role=button]')].filter(
+        e => e.getClientRects().length && !e.disabled && e.checkVisibility({visibilityProperty: true})).filter(
         e => e.type !== 'radio' || !groups.has(e.name) && groups.add(e.name));
     const left = new Set(stops), faults = new Set();
     const watch = event => { const e = event.target, r = e.getBoundingClientRect(), label = e.labels && e.labels[0];
@@ -89,16 +114,19 @@ def faults_of(page: Page) -> list[str]:
     page.evaluate(AXE)
     for width, height in (NARROW, WIDE):
         page.set_viewport_size({"width": width, "height": height})
-        found += [f"{width}: {fault}" for fault in _at_this_width(page)]
+        found += [f"{width}: {fault}" for fault in faults_at_this_width(page)]
     return found
 
 
-def _at_this_width(page: Page) -> Iterable[str]:
+def faults_at_this_width(page: Page) -> Iterable[str]:
+    """What is wrong with the page at the width of the window; axe is in it already."""
     sideways = page.evaluate(SIDEWAYS)
     if sideways > 0:
         yield f"scrolls sideways by {sideways} px"
     yield from (f"axe {violation}" for violation in page.evaluate(RUN_AXE, TAGS))
     yield from (f"text of a drawing, {text}" for text in page.evaluate(BAD_TEXTS))
+    yield from page.evaluate(OVERLAPS)
+    yield from page.evaluate(LET_THROUGH)
     yield from keyboard_faults(page)
 
 
