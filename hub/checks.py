@@ -32,8 +32,11 @@ FIELDS = frozenset({"package_active", "duty_team_contact"})
 #: The reason of every GP check: its purpose. The user is asked for a number, not for prose (rule P02).
 REASON = "Checking for a registered patient whether a social care package is in place"
 
-#: Checks that one user may make in a minute; a ward round by hand is slower.
+#: Checks that one user may make in a minute.
 CHECKS_PER_MINUTE = 20
+#: Patients of one ward round, and rounds that one user may make in a quarter of an hour.
+ROUND_LENGTH, ROUNDS = 50, 2
+ROUNDS_WITHIN = timedelta(minutes=15)
 
 #: A record in doubt is no answer yet: a steward settles it first.
 STATES: Mapping[GpAnswer, AnswerState] = {
@@ -72,6 +75,15 @@ class GpCheck:
     state: AnswerState
     coverage: tuple[tuple[str, str], ...]
     grounds: Grounds
+
+
+@dataclass(frozen=True, slots=True)
+class RoundLine:
+    """One line of a ward round: what was typed, and its answer or what is wrong with it."""
+
+    typed: str
+    check: GpCheck | None
+    problem: str | None
 
 
 def parse_number(typed: str) -> str:
@@ -140,10 +152,30 @@ def hold_back_a_flood(hub: Hub, ctx: RequestContext) -> None:
         )
 
 
-def count_off_list(hub: Hub, ctx: RequestContext, patient: Patient) -> int:
+def parse_round(typed: str) -> tuple[str, ...]:
+    """The lines of a ward round as typed, without empty ones. Raises FormRefused for none and for too many."""
+    lines = tuple(line.strip() for line in typed.splitlines() if line.strip())
+    if not lines:
+        raise FormRefused({"numbers": "Enter the NHS numbers, one on each line."})
+    if len(lines) > ROUND_LENGTH:
+        raise FormRefused({"numbers": f"You entered {len(lines)} lines. Enter at most {ROUND_LENGTH}."})
+    return lines
+
+
+def begin_round(hub: Hub, ctx: RequestContext) -> None:
+    """Counts a ward round. Raises FormRefused from the round that is one too many (rule P08)."""
+    with hub.db.writing() as session:
+        lately = acts_since(session, ctx, "gp-round", ctx.now - ROUNDS_WITHIN)
+        if lately < ROUNDS:
+            count_act(session, ctx, "gp-round")
+    if lately >= ROUNDS:
+        raise FormRefused({"numbers": "You have just made two rounds. Wait a quarter of an hour, or check one by one."})
+
+
+def count_off_list(hub: Hub, ctx: RequestContext, patient: Patient, *, in_round: bool = False) -> int:
     """How many checks this user has made today on people who are not on the list, this one counted (rule P03)."""
     midnight = datetime.combine(london(ctx.now).date(), time(), LONDON)
-    kind = "check" if patient.on_list else "check-off-list"
+    kind = "check-off-list" if not patient.on_list else "round-check" if in_round else "check"
     with hub.db.writing() as session:
         count_act(session, ctx, kind)
         return acts_since(session, ctx, "check-off-list", midnight)

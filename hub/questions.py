@@ -13,11 +13,11 @@ from connectors import Answer, Partner
 from hub import break_glass, checks, pacing
 from hub.assembly import Hub
 from hub.casefile import CaseFile, assigned
-from hub.checks import GpCheck
+from hub.checks import GpCheck, RoundLine
 from hub.context import RequestContext
 from hub.disclosure import Brokered, broker, case_of, file_of
 from hub.enquiries import Enquiry
-from hub.errors import NotFound
+from hub.errors import FormRefused, NotFound
 from hub.following import facts_about
 from hub.members import Member, members_of
 from hub.obligations import ONCE
@@ -113,14 +113,15 @@ def involvement(
     return broker(hub, ctx, case, [member], partners, wanted, enquiry=enquiry, only_fields=fields)
 
 
-def package_check(hub: Hub, ctx: RequestContext, typed: str) -> GpCheck:
+def package_check(hub: Hub, ctx: RequestContext, typed: str, *, in_round: bool = False) -> GpCheck:
     """The GP check: the same way with one person, one agency's category and two fields; five answers.
 
     Raises FormRefused for what is not an NHS number; never tells an unknown patient from one not on the list.
     """
     begun, number = pacing.begin(), checks.parse_number(typed)
     ctx = ctx.for_purpose(Purpose.GP_PACKAGE_CHECK)
-    checks.hold_back_a_flood(hub, ctx)
+    if not in_round:  # A round is counted as one, and is bounded itself.
+        checks.hold_back_a_flood(hub, ctx)
     with hub.db.session() as session:
         patient = checks.patient_of(session, hub, number, ctx)
     facts = facts_about(hub, [patient.member.facts.id], enquiry=None, now=ctx.now)
@@ -130,7 +131,7 @@ def package_check(hub: Hub, ctx: RequestContext, typed: str) -> GpCheck:
         facts=facts,
         rationale=checks.REASON,
         relationship=patient.relationship,
-        off_list_checks_today=checks.count_off_list(hub, ctx, patient),
+        off_list_checks_today=checks.count_off_list(hub, ctx, patient, in_round=in_round),
     )
     brokered = broker(
         hub,
@@ -150,3 +151,20 @@ def package_check(hub: Hub, ctx: RequestContext, typed: str) -> GpCheck:
         checks.ask_steward(hub, ctx, patient, brokered.receipt)
     b = brokered
     return checks.as_check(hub, b.decided, b.answers, b.redacted, b.receipt, b.grounds)
+
+
+def ward_round(hub: Hub, ctx: RequestContext, typed: str) -> tuple[RoundLine, ...]:
+    """The GP check of up to 50 patients, one after the other: each a decision, an entry of the trail and an answer.
+
+    A line that is no number costs its own row. Raises FormRefused for no lines, too many, or too many rounds.
+    """
+    lines = checks.parse_round(typed)
+    checks.begin_round(hub, ctx)
+    return tuple(_line(hub, ctx, line) for line in lines)
+
+
+def _line(hub: Hub, ctx: RequestContext, line: str) -> RoundLine:
+    try:
+        return RoundLine(line, package_check(hub, ctx, line, in_round=True), None)
+    except FormRefused as error:
+        return RoundLine(line, None, " ".join(error.errors.values()))

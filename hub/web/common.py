@@ -196,7 +196,7 @@ def _nav(role: Role, *, answers_by_hand: bool) -> list[dict[str, Any]]:
     if role in ENQUIRING:
         entries += [("/enquiries", "Your enquiries"), ("/enquiries/new", "Start an enquiry")]
     if role in CHECKING:
-        entries += [("/gp-check", "Check a patient")]
+        entries += [("/gp-check", "Check a patient"), ("/gp-check/round", "Ward round")]
     if role in QUEUEING:
         entries += [("/tasks", "Tasks")]
     if role in APPROVING:

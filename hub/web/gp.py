@@ -33,6 +33,34 @@ def answer() -> str | tuple[str, int]:
     )
 
 
+@gp.get("/gp-check/round")
+@for_roles(CHECKING)
+def ask_round() -> str:
+    """The empty form for several patients."""
+    return render_template("gp_round.html", values=take_draft("/gp-check/round"), errors={}, lines=None)
+
+
+@gp.post("/gp-check/round")
+@for_roles(CHECKING)
+def answer_round() -> str | tuple[str, int]:
+    """One answer a line."""
+    typed = request.form.get("numbers", "")
+    try:
+        found = questions.ward_round(hub_of(), context_of(), typed)
+    except FormRefused as error:
+        return render_template("gp_round.html", values={"numbers": typed}, errors=error.errors, lines=None), 422
+    lines = [
+        {
+            "typed": line.typed,
+            "problem": line.problem,
+            "answer": _view(line.check) if line.check else None,
+            "receipt": line.check.receipt.eid if line.check else None,
+        }
+        for line in found
+    ]
+    return render_template("gp_round.html", values={}, errors={}, lines=lines)
+
+
 def _view(check: GpCheck) -> dict[str, object]:
     word, sentence = GP_ANSWER_WORDS[check.answer]
     return {

@@ -22,7 +22,7 @@ STOPS = frozenset(
     {
         "sign-in", "enquiries", "enquiry-form", "enquiry-form-errors", "candidates", "who-is-involved", "picture",
         "who-is-involved-outage", "receipt", "search-too-wide", "wrong-role",
-        "early-help-form", "gp-check", "gp-yes", "gp-no", "gp-cannot-say", "disclosures",
+        "early-help-form", "gp-check", "gp-yes", "gp-no", "gp-cannot-say", "gp-round", "disclosures",
         "disclosures-of-a-person", "entry", "partners",
         "emergency", "emergency-who", "consent", "consent-answer", "case", "tasks", "tasks-review",
         "meeting-pack", "decisions", "alerts", "alert",

@@ -134,6 +134,15 @@ def gp_coordinator(v: Visitor) -> Tour:
         page.get_by_label("Patient's NHS number").fill(number or "")
         v.press("Check")
         yield name
+    v.follow("Ward round")
+    v.press("Check them")
+    yield "gp-round-errors"
+    kinds = ("package_current", "package_ended", "package_objection", "package_other_list")
+    page.get_by_label("NHS numbers").fill(
+        "\n".join([*(STORIES[kind].nhs_number or "" for kind in kinds), "999 700 0049"])
+    )
+    v.press("Check them")
+    yield "gp-round"
 
 
 def emergency(v: Visitor) -> Tour:
