@@ -687,6 +687,18 @@ def moment(value: datetime | None) -> str:
     return f"{local.day} {local:%B %Y, %H:%M}"
 
 
+def time_left(due: datetime, now: datetime) -> str:
+    """How long there is, or how late it is, in words: "3 hours left", "2 days late"; minutes are never rounded away."""
+    seconds = abs((due - now).total_seconds())
+    if seconds >= 2 * 86_400:
+        length = count_words(int(seconds // 86_400), "day")
+    elif seconds >= 2 * 3_600:
+        length = count_words(int(seconds // 3_600), "hour")
+    else:
+        length = count_words(max(1, int(seconds // 60)), "minute")
+    return f"{length} {'left' if due > now else 'late'}"
+
+
 def in_london(value: datetime) -> datetime:
     """Moves a moment to London time; a moment without zone is read as UTC, as it is stored."""
     if value.tzinfo is None:
@@ -790,6 +802,7 @@ def together(rows: Iterable[Mapping[str, Any]], *names: str) -> list[dict[str, A
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "day": day,
     "short_day": short_day,
+    "time_left": time_left,
     "moment": moment,
     "month": month,
     "phone": phone,

@@ -1,5 +1,9 @@
 """The queue of what must be done, for whoever must do it."""
 
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
@@ -53,6 +57,14 @@ QUESTIONS = {
     INVESTIGATE: "What did you find?",
 }
 
+#: Parts of the queue, by when a task is due: the words of the part, and whether a task is in it.
+SHOWN: dict[str, tuple[str, Callable[[Any, datetime], bool]]] = {
+    "all": ("All", lambda due, now: True),
+    "late": ("Late", lambda due, now: due is not None and due <= now),
+    "today": ("Due within a day", lambda due, now: due is not None and now < due <= now + timedelta(days=1)),
+    "later": ("Later", lambda due, now: due is None or due > now + timedelta(days=1)),
+}
+
 task_pages = Blueprint("tasks", __name__)
 
 
@@ -91,7 +103,20 @@ def _page(values: dict[str, str], errors: dict[str, str]) -> str:
         }
         for t in found
     ]
-    return render_template("tasks.html", tasks=views, total=total, values=values, errors=errors)
+    show = request.args.get("show", "all")
+    show = show if show in SHOWN else "all"
+    sorted_out = {key: [view for view in views if holds(view["due_at"], ctx.now)] for key, (_, holds) in SHOWN.items()}
+    tabs = [{"key": key, "text": text, "count": len(sorted_out[key])} for key, (text, _) in SHOWN.items()]
+    return render_template(
+        "tasks.html",
+        tasks=sorted_out[show],
+        total=total,
+        tabs=tabs,
+        show=show,
+        now=ctx.now,
+        values=values,
+        errors=errors,
+    )
 
 
 def _asked(ids: frozenset[str]) -> dict[str, dict[str, object]]:
@@ -116,7 +141,7 @@ def _enquiry_page(task: Task, role: Role) -> str | None:
     return f"/enquiries/{task.enquiry}/{page}"
 
 
-def _view(task: Task, declared: Declared | None) -> dict[str, object]:
+def _view(task: Task, declared: Declared | None) -> dict[str, Any]:
     title, what = TASK_WORDS[task.kind]
     role = context_of().actor.role
     return {

@@ -1,6 +1,6 @@
 """Words for codes, dates in London time, telephone numbers as people read them."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -104,3 +104,20 @@ def test_facts_are_written_for_people() -> None:
     assert words.fact_words("9990001234", "nhs_number") == "999 000 1234"
     assert words.field_words("date_of_birth") == "Date of birth"
     assert words.field_words("tenancy_kind") == "Tenancy kind"
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"),
+    [
+        (timedelta(seconds=20), "1 minute left"),
+        (timedelta(minutes=119), "119 minutes left"),
+        (timedelta(hours=2), "2 hours left"),
+        (timedelta(hours=47, minutes=59), "47 hours left"),
+        (timedelta(days=3, hours=23), "3 days left"),
+        (-timedelta(minutes=5), "5 minutes late"),
+        (-timedelta(days=2), "2 days late"),
+    ],
+)
+def test_how_long_there_is_stands_in_words(ahead: timedelta, said: str) -> None:
+    now = datetime(2026, 11, 25, 10, tzinfo=UTC)
+    assert words.time_left(now + ahead, now) == said
