@@ -56,6 +56,7 @@ from policies.overview import (
 from policies.recording import Made, RecordInvalid, Writer, read_made
 from policies.rules import RULES, Rule
 from policies.rules.facts import HEALTH_AGENCIES
+from policies.rules.sensitivity import BARRED_CATEGORIES
 from policies.signing import (
     Filed,
     Signatories,
@@ -72,6 +73,7 @@ from policies.soundness import faults, gateway_faults, notes
 from policies.worked import Agency
 
 __all__ = [
+    "BARRED_CATEGORIES",
     "HEALTH_AGENCIES",
     "RULES",
     "STOPS",

@@ -66,7 +66,7 @@ def one(reference: str, version: str) -> str:
         meanings=[(WORD_WORDS[word], WORD_STATES[word], meaning) for word, meaning in WORD_MEANINGS.items()],
         for_whom=f"{say(asked.role)}, {say(asked.recipient)}" if asked else "",
         purpose_words=say(asked.purpose) if asked else "",
-        actions=_actions(agreement, here),
+        actions=_actions(agreement, here, asked),
     )
 
 
@@ -172,14 +172,15 @@ def _proposed() -> list[dict[str, Any]]:
     ]
 
 
-def _actions(agreement: SharingAgreement, here: str) -> list[dict[str, str]]:
+def _actions(agreement: SharingAgreement, here: str, asked: Asked | None) -> list[dict[str, str]]:
     """What this reader may do with a version: an officer of a party changes the newest, stops it, signs it."""
     hub, ctx = hub_of(), context_of()
     if ctx.actor.role not in KEEPERS or ctx.actor.agency not in {party.agency for party in agreement.parties}:
         return []
+    shown = f"?purpose={asked.purpose}&role={asked.role}" if asked else ""
     found = [("Get its text as a file", "/file")]
     if enacting.why_not_from(hub, agreement, with_status(agreement, AgreementStatus.ACTIVE)) is None:
-        found.insert(0, ("Propose a change", "/change"))
+        found.insert(0, ("Propose a change", "/change" + shown))
     if signatures.may_sign(hub, ctx, enacting.written_now(hub, agreement.reference, str(agreement.version))):
         found.insert(0, ("Sign for your agency", "/sign"))
     if agreement.status == AgreementStatus.ACTIVE:

@@ -9,13 +9,15 @@ from hub.errors import FormRefused
 from hub.headers import for_roles, take_draft
 from hub.oversight import staff_names
 from hub.register import enacting, proposals, signatures
+from hub.register.choosing import with_choices
 from hub.register.impact import Impact
 from hub.register.proposals import APPROVED, KEEPERS, Proposal
 from hub.register.recorded import REJECTED, WITHDRAWN
 from hub.web.agreement_words import PROPOSAL_WORDS, in_words
+from hub.web.board_words import board, cells_changed
 from hub.web.common import context_of, hub_of
 from hub.words import count_words
-from policies import Change, write_draft
+from policies import AgreementInvalid, Change, read_draft, write_draft
 from policies.vocabulary import DataCategory, Purpose
 
 editor = Blueprint("editor", __name__)
@@ -30,7 +32,8 @@ def change(reference: str, version: str) -> str:
     """The present text, to be changed."""
     one = enacting.written_now(hub_of(), reference, version)
     proposals.require_keeper(context_of(), one)
-    return _form(reference, version, {"text": write_draft(one), **take_draft(request.path)}, {})
+    shown = {name: request.args.get(name, "") for name in ("purpose", "role")}
+    return _form(reference, version, {"text": write_draft(one), **shown, **take_draft(request.path)}, {})
 
 
 @editor.post("/agreements/<reference>/<version>/change")
@@ -40,9 +43,10 @@ def propose(reference: str, version: str) -> Page:
     hub, ctx, typed = hub_of(), context_of(), request.form.to_dict()
     one = enacting.written_now(hub, reference, version)
     try:
+        typed["text"] = _with_choices(typed)
         if typed.get("do") == "propose":
             return redirect(f"/agreements/proposals/{proposals.propose(hub, ctx, one, typed)}", code=303)
-        found = proposals.draft(hub, ctx, one, typed.get("text", ""))
+        found = proposals.draft(hub, ctx, one, typed["text"])
     except FormRefused as error:
         return _form(reference, version, typed, error.errors), 422
     return _form(reference, version, typed, {}, found)
@@ -124,6 +128,17 @@ def file(reference: str, version: str) -> Response:
     return answer
 
 
+def _with_choices(typed: dict[str, str]) -> str:
+    """The typed text with what was chosen in the matrix; as it is when nothing was chosen or it cannot be read."""
+    text = typed.get("text", "")
+    try:
+        one = read_draft(text.replace("\r\n", "\n"))
+    except AgreementInvalid:
+        return text  # The draft says what is wrong with it, and in which line.
+    chosen = with_choices(one, typed)
+    return text if chosen == one else write_draft(chosen)
+
+
 def _form(
     reference: str, version: str, values: dict[str, str], errors: dict[str, str], found: proposals.Draft | None = None
 ) -> str:
@@ -135,6 +150,8 @@ def _form(
         values=values,
         errors=errors,
         found=found,
+        board=board(values.get("text", ""), values.get("purpose", ""), values.get("role", ""), say),
+        cells=cells_changed(found.before, found.after, say) if found else [],
         changes=_changes(found.changes) if found else [],
         impact=impact_words(found.impact, say) if found else None,
     )
