@@ -1,6 +1,6 @@
 # Two commands do everything: `make demo` and `make test`. Nothing needs to be installed by hand first;
 # Debian packages are installed when root, else the exact command is printed.
-.PHONY: demo test check lock env env-test screens mutants trail-proofs access judges
+.PHONY: demo test check lock env env-test screens mutants trail-proofs access contract judges
 SHELL := bash
 PY := .venv/bin/python
 # What lays out the text of PDF files; without it only these cannot be made.
@@ -47,6 +47,10 @@ mutants: env-test
 # Every role at every door with every thing, judged by an independent oracle: make access CASES=100000
 access: env-test
 	$(PY) -m tests.access $(if $(CASES),--cases $(CASES)) $(if $(SEED),--seed $(SEED))
+
+# The interface against its own description, judged by schemathesis: make contract EXAMPLES=200
+contract: env-test
+	$(PY) -m tests.contract $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(SEED),--seed $(SEED))
 
 # The trail under kill -9, power loss, full disks, flipped bits and load, each with its figure; make trail-proofs NAME=kill COUNT=20
 trail-proofs: env-test

@@ -40,6 +40,7 @@ from hub.web.approvals import approval_pages
 from hub.web.case import case_pages
 from hub.web.consent import consent_pages
 from hub.web.desk import desk
+from hub.web.developers import developers
 from hub.web.editor import editor
 from hub.web.emergency import emergency
 from hub.web.inbox import inbox_pages
@@ -121,6 +122,7 @@ def create_app(hub: Hub) -> Flask:
         register,
         editor,
         operating,
+        developers,
     )
     pages = (common.common, signin, *work)
     for blueprint in (*pages, *describe.ROOMS, describe.description, token_endpoint, mais, notice_door, upload_door):

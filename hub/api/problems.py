@@ -59,8 +59,7 @@ KINDS: Mapping[str, Kind] = {
     "idempotency-key-answered": Kind(
         409,
         "Answered before, and not kept",
-        "The disclosure was made; `receipt` names it. To see the information again is another disclosure: use a new "
-        "key.",
+        "The disclosure was made; the member receipt names it. To see it again is another disclosure: use a new key.",
     ),
     "mismatch": Kind(
         409,
@@ -69,7 +68,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "too-large": Kind(413, "Too much at once", "Send less: a request has at most 64 KiB."),
     "not-json": Kind(415, "Send JSON", "Set Content-Type to application/json."),
-    "invalid-request": Kind(422, "The request cannot be used", "`errors` names each field with what is wrong."),
+    "invalid-request": Kind(422, "The request cannot be used", "The member errors says for each field what is wrong."),
     "idempotency-key-reused": Kind(422, "The key belongs to another request", "Make a new key for every request."),
     "too-many-requests": Kind(429, "Too many requests", "Wait for the seconds in Retry-After."),
     "internal": Kind(500, "Something went wrong", "The fault is ours, and nothing was shown. Tell us the trace_id."),

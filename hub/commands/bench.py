@@ -31,6 +31,7 @@ from connectors import (
 )
 from hub import disclosure, questions
 from hub.app import create_app
+from hub.commands.bench_api import bench_api
 from hub.commands.bench_decide import bench_decide
 from hub.commands.bench_existence import bench_existence
 from hub.commands.bench_fan_out import bench_fan_out
@@ -51,7 +52,7 @@ PEOPLE = 100_000
 @click.command()
 @click.argument("name", required=False)
 def bench(name: str | None) -> None:
-    """Measure everything, or one of: picture, gp-check, search, decide, trail, rewrap, drawings, load, fan-out,
+    """Measure everything, or one of: picture, gp-check, api, search, decide, trail, rewrap, drawings, load, fan-out,
     existence (whether time tells that somebody exists: takes long), radar (three made-up years of looks with seeded
     misuse: takes minutes), linking (two agencies' files) and index (100,000 and 1,000,000 records: takes long)."""
     if name is not None and name not in BENCHES:
@@ -230,6 +231,7 @@ def _drawings() -> None:
 BENCHES: dict[str, Callable[[], None]] = {
     "picture": _picture,
     "gp-check": _gp_check,
+    "api": bench_api,
     "search": _search,
     "decide": bench_decide,
     "trail": _trail,

@@ -11,8 +11,8 @@ from joserfc.jwk import ECKey
 
 from hub.demo.personas import PERSONAS
 
-#: Whose system it is, and for whom it asks by default.
-USER = "gp_millbrook"
+#: For whom the practice's system and the council's ask.
+USER, WORKER = "gp_millbrook", "mash_social_worker"
 
 
 def register_clients(folder: Path, base_url: str, setting: dict[str, str]) -> dict[str, str]:
@@ -43,8 +43,9 @@ def register_clients(folder: Path, base_url: str, setting: dict[str, str]) -> di
         )
     with Path(setting["HUB_CLIENTS_FILE"]).open("a") as register:
         register.write("\n".join(entries))
-    persona = PERSONAS[USER]
-    user = {"sub": persona.sub, "role": persona.role, "claims": {"name": persona.name}}
-    told = {"base_url": base_url, "client_id": "demo-practice", "key_file": "key.pem", "user": user}
-    (home / "client.json").write_text(json.dumps(told, indent=1) + "\n")
+    for client_id, name, key_of_persona in (("demo-practice", "client", USER), ("demo-council", "council", WORKER)):
+        persona = PERSONAS[key_of_persona]
+        user = {"sub": persona.sub, "role": persona.role, "claims": {"name": persona.name}}
+        told = {"base_url": base_url, "client_id": client_id, "key_file": "key.pem", "user": user}
+        (home / f"{name}.json").write_text(json.dumps(told, indent=1) + "\n")
     return setting

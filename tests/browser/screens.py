@@ -28,7 +28,7 @@ STOPS = frozenset(
         "meeting-pack", "decisions", "alerts", "alert",
         "own-start", "own-record", "own-looked", "own-choices", "own-corrections", "own-unknown", "correction",
         "records-in-doubt", "pair-in-doubt", "requests", "request-filled", "request-answered",
-        "notice", "notice-not-yet",
+        "notice", "notice-not-yet", "developers", "developers-operation",
     }
 )  # fmt: skip
 #: Where a picture starts when the top of the page is like another's.

@@ -568,6 +568,18 @@ def families(v: Visitor) -> Tour:
         yield "correction-errors"
 
 
+def developer(v: Visitor) -> Tour:
+    """The reference of the interface, which needs no sign-in."""
+    v.go("/developers")
+    yield "developers"
+    v.follow("The GP check of up to 20 patients, each on its own.")
+    yield "developers-operation"
+    v.go("/developers/familyPicture")
+    yield "developers-picture"
+    v.follow("mismatch")
+    yield "developers-problem"
+
+
 TOURS: Mapping[str, Callable[[Visitor], Tour]] = {
     "mash_worker": mash_worker,
     "notice_of_an_event": notice_of_an_event,
@@ -581,6 +593,7 @@ TOURS: Mapping[str, Callable[[Visitor], Tour]] = {
     "case_of_an_adult": case_of_an_adult,
     "governance": governance,
     "misuse": misuse,
+    "developer": developer,
     "data_steward": data_steward,
     "agreements": agreements,
     "agreement_editor": agreement_editor,
