@@ -30,6 +30,18 @@ def fill_enquiry(page: Page, story: str, *, threshold: bool = True, who: str | N
     page.get_by_label("Who is it about?").fill(who or f"{told.name} {told.nhs_number}")
 
 
+def developer(v: Visitor) -> Tour:
+    """The reference of the interface, which needs no sign-in."""
+    v.go("/developers")
+    yield "developers"
+    v.follow("The GP check of up to 20 patients, each on its own.")
+    yield "developers-operation"
+    v.go("/developers/familyPicture")
+    yield "developers-picture"
+    v.follow("mismatch")
+    yield "developers-problem"
+
+
 def mash_worker(v: Visitor) -> Tour:
     """From signing in to the combined picture of the showcase family and its receipt."""
     v.go("/sign-in")
@@ -568,20 +580,9 @@ def families(v: Visitor) -> Tour:
         yield "correction-errors"
 
 
-def developer(v: Visitor) -> Tour:
-    """The reference of the interface, which needs no sign-in."""
-    v.go("/developers")
-    yield "developers"
-    v.follow("The GP check of up to 20 patients, each on its own.")
-    yield "developers-operation"
-    v.go("/developers/familyPicture")
-    yield "developers-picture"
-    v.follow("mismatch")
-    yield "developers-problem"
-
-
 TOURS: Mapping[str, Callable[[Visitor], Tour]] = {
     "mash_worker": mash_worker,
+    "developer": developer,
     "notice_of_an_event": notice_of_an_event,
     "refused_visitor": refused_visitor,
     "other_families": other_families,
@@ -593,7 +594,6 @@ TOURS: Mapping[str, Callable[[Visitor], Tour]] = {
     "case_of_an_adult": case_of_an_adult,
     "governance": governance,
     "misuse": misuse,
-    "developer": developer,
     "data_steward": data_steward,
     "agreements": agreements,
     "agreement_editor": agreement_editor,
