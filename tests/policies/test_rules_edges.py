@@ -1,5 +1,6 @@
 """Edges on which a decision turns: the very moment, the thirteenth rule, the approval that is not valid."""
 
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -31,8 +32,11 @@ from policies.vocabulary import (
 from tests.policies.build import (
     BASE,
     CSC,
+    EARLY_HELP,
     NOW,
     OWN,
+    SCREENING,
+    agreement,
     approval,
     ask,
     both_consents,
@@ -176,3 +180,40 @@ def test_inside_the_agency_only_the_allocated_social_worker_sees_where_a_shielde
         item__fields=fields(FieldKind.WHEREABOUTS),
     )
     assert decision.outcome == outcome
+
+
+@pytest.mark.parametrize(("late_s", "outcome"), [(0, Outcome.PERMIT), (1, Outcome.REFER)])
+def test_a_decision_about_consent_counts_from_the_very_moment_that_it_was_made(late_s: int, outcome: Outcome) -> None:
+    made = decided(
+        ConsentState.NOT_SOUGHT_NOT_REQUIRED,
+        decided_at=NOW + timedelta(seconds=late_s),
+        reason_code=ReasonCode.INFORM_NOT_ASK,
+    )
+    assert ask(**SCREENING, episode__consent_decision=made).outcome == outcome
+
+
+@pytest.mark.parametrize(("given_on", "rule", "other"), [((9, 1), "P18", "P17"), ((10, 1), "P17", "P18")])
+def test_a_parents_yes_from_before_the_eighteenth_birthday_is_told_from_one_of_that_day(
+    given_on: tuple[int, int], rule: str, other: str
+) -> None:
+    day, month = given_on
+    yes = both_consents(given_at=datetime(2026, month, day, 12, tzinfo=UTC))
+    decision = ask(**EARLY_HELP | {"consents": yes}, subject__date_of_birth=date(2008, 1, 10))
+    assert decision.outcome == Outcome.DENY
+    assert rule in decision.rules
+    assert other not in decision.rules
+
+
+@pytest.mark.parametrize(("begins_in", "outcome"), [(0, Outcome.REFER), (1, Outcome.PERMIT)])
+def test_the_next_version_takes_the_place_of_the_one_before_on_the_very_day_it_begins(
+    begins_in: int, outcome: Outcome
+) -> None:
+    narrower = agreement(version=9, effective_from=NOW.date() + timedelta(days=begins_in), clauses=())
+    assert ask(agreements=(*BASE.agreements, narrower)).outcome == outcome
+
+
+def test_a_one_off_asks_for_the_reason_also_where_nothing_else_does() -> None:
+    one_off = {"agreements": (), "approvals": (approval(ApprovalKind.ONE_OFF),)}
+    decision = ask(**EARLY_HELP | one_off)
+    assert decision.outcome == Outcome.PERMIT, decision
+    assert Obligation.LOG_RATIONALE in decision.obligations
