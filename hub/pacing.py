@@ -13,6 +13,7 @@ from collections.abc import Callable
 #: Seconds of one step. The work behind an answer of the kind stays well below it on a small machine.
 CHECK_STEP_S = 0.04
 SEARCH_STEP_S = 0.08
+RECEIPT_STEP_S = 0.03
 
 
 def begin() -> float:

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from hub import finding, pacing, questions
+from hub import finding, pacing, questions, receipts
 from hub.demo.setting_up import persona_context
 from hub.demo.stories import STORIES
+from hub.errors import NotFound
 from tests.conftest import House
 
 on_one_engine = pytest.mark.parametrize("house", ["sqlite"], indirect=True)
@@ -38,6 +39,23 @@ def test_every_check_that_asked_nobody_is_paced_and_no_other(house: House, monke
     assert paced == [pacing.CHECK_STEP_S] * len(silent)
     questions.package_check(house.hub, ctx, str(STORIES["package_current"].nhs_number))
     assert len(paced) == len(silent)
+
+
+@on_one_engine
+def test_a_receipt_that_is_not_there_and_somebody_elses_are_paced_alike(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paced: list[float] = []
+    monkeypatch.setattr(receipts, "even_out", lambda begun, step_s: paced.append(step_s))
+    practice = persona_context("gp_millbrook", now=house.hub.clock(), request_id="ab" * 16)
+    eid = questions.package_check(house.hub, practice, "9990000018").receipt.eid
+    worker = persona_context("mash_social_worker", now=house.hub.clock(), request_id="ab" * 16)
+    for number in (eid, "0" * 32, "no number"):
+        with pytest.raises(NotFound):
+            receipts.receipt_of(house.hub, worker, number)
+    assert paced == [pacing.RECEIPT_STEP_S] * 3
+    assert receipts.receipt_of(house.hub, practice, eid).eid == eid
+    assert len(paced) == 3
 
 
 @on_one_engine
