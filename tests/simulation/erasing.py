@@ -90,6 +90,7 @@ def _erase(
         seal_subject=seal,
         seal_staff=seal_staff,
         clock=lambda: NOW,
+        max_wait_s=60.0,
     ) as trail:
         user = {**SAID["user"], "subject": LEAVER}
         eids = [
