@@ -120,7 +120,10 @@ def guard() -> AnyResponse | None:
     if request.endpoint is None:
         return None
     if request.view_args:
-        request.view_args = {name: str(value).replace(NUL, REPLACED) for name, value in request.view_args.items()}
+        request.view_args = {
+            name: value.replace(NUL, REPLACED) if isinstance(value, str) else value
+            for name, value in request.view_args.items()
+        }
     access = access_of(request.endpoint)
     request.max_content_length = getattr(
         current_app.view_functions[request.endpoint], "largest_request", request.max_content_length
