@@ -32,7 +32,7 @@ from hub.duties import Duty, write
 from hub.errors import FormRefused, NotForYou, NotFound
 from hub.keys import HUB
 from hub.people import records_of
-from hub.people.index import best_birth_date, best_name, most_said
+from hub.people.said import best_birth_date, best_name, most_said
 from hub.tables import enquiries, enquiry_persons, user_acts
 from hub.working_days import working_day_after
 from policies import SharingAgreement

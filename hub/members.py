@@ -18,8 +18,7 @@ from hub.enquiries import Enquiry, identity_of
 from hub.errors import NotForYou
 from hub.people import family_of, records_of_persons
 from hub.people.families import Member as FamilyMember
-from hub.people.families import flags_of
-from hub.people.index import best_birth_date, most_said
+from hub.people.said import best_birth_date, flags_of, most_said
 from hub.picture import RelationView
 from policies.vocabulary import MatchState, RelationToIndex, SubjectFlag
 

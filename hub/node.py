@@ -22,7 +22,7 @@ from hub.errors import TooFast
 from hub.members import Member, member_alone, nobody
 from hub.node_query import Query
 from hub.people import candidates, parse_box, records_of
-from hub.people.index import best_birth_date
+from hub.people.said import best_birth_date
 from hub.signin.clients import Client
 from hub.under_agreement import covers
 from policies.vocabulary import AnswerState, MatchState, Outcome, RelationToIndex

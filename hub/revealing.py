@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 
 from connectors import PartialDate, SourceRecord
 from hub.members import Family, Member
-from hub.people.index import best_birth_date, best_name, most_said
 from hub.people.relations import words_from_other_side
+from hub.people.said import best_birth_date, best_name, most_said
+from hub.people.ties import contradicted
 from hub.permits import Decided
 from hub.picture import RelationView
 from hub.redaction import Redacted, plain
@@ -80,6 +81,9 @@ def reveal(family: Family, decided: Decided, redacted: Redacted, *, subject: str
         agencies = tuple(a for a in relation.agencies if may_say(relation.person, a) and may_say(relation.of, a))
         if agencies and {relation.person, relation.of} <= identities.keys():
             relations.append(replace(relation, agencies=agencies))
+    # A contradiction is told only to whoever sees both sides of it.
+    doubtful = contradicted(relations)
+    relations = [replace(r, contradicted=at in doubtful) for at, r in enumerate(relations)]
     return Revealed(identities, tuple(relations), members, seen.notes)
 
 

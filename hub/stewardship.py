@@ -27,10 +27,9 @@ from hub.following import after_linking
 from hub.matching_agreed import matching_allowed
 from hub.members import PROTECTED, identified
 from hub.people import family_of, review
-from hub.people.families import flags_of
-from hub.people.index import best_birth_date
 from hub.people.refresh import SAME
 from hub.people.review import CANNOT_TELL, Doubt, Held
+from hub.people.said import best_birth_date, flags_of
 from hub.permits import Permit, decide_all
 from policies import Made, Relationship
 from policies.vocabulary import AccessMode, DataCategory, Purpose, RelationshipKind, SubjectFlag

@@ -37,7 +37,7 @@ from hub.notices import desks
 from hub.one_person import accounts_of
 from hub.oversight import NAME_SEARCH
 from hub.people import records_of_persons
-from hub.people.index import best_birth_date
+from hub.people.said import best_birth_date
 from hub.suspension import DECISIONS, SUSPENDED, restore
 from hub.tables import duties, enquiries
 from policies import in_force

@@ -1,19 +1,14 @@
 """People across agencies: who is the same person, and who is family; see docs/matching.md."""
 
-from hub.people.families import Family, Household, Member, Relation, family_of
-from hub.people.index import (
-    Candidate,
-    CandidateList,
-    age_on,
-    candidates,
-    current_person,
-    former_persons,
-    records_of,
-    records_of_persons,
-)
+from hub.people.families import Family, Member, family_of
+from hub.people.index import Candidate, CandidateList, candidates
+from hub.people.living import Household
+from hub.people.persons import current_person, former_persons, records_of, records_of_persons
 from hub.people.query import CandidateQuery, parse_box
 from hub.people.refresh import RefreshReport, refresh, relink
 from hub.people.review import keep_apart
+from hub.people.said import age_on
+from hub.people.ties import Relation
 
 __all__ = [
     "Candidate",

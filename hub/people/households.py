@@ -8,8 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from connectors import SourceRecord
-from hub.people.families import MOST_IN_A_DWELLING
 from hub.people.homes import is_inside, is_same_home, main_homes
+from hub.people.living import MOST_IN_A_DWELLING
 from hub.people.matching.normalise import PROTECTED, Place, home_of
 
 #: Without a house number only so few people on one street count as one dwelling.

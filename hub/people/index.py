@@ -5,7 +5,7 @@ answer a search that would list people (at most ten candidates, each named well 
 hold an identity in the clear at rest. Ruled by docs/matching.md and the partnership's rules on search (P-rules).
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -14,13 +14,14 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from connectors import NHS_NUMBER, Name, PartialDate, SourceRecord
+from connectors import NHS_NUMBER, PartialDate
 from hub.people import tables
 from hub.people.matching.candidates import name_key, sound_key
 from hub.people.matching.compare import COMPONENTS, DEFAULT_MODEL, Model, Scorer, Weight
 from hub.people.matching.levels import LEVELS, WORDS
 from hub.people.matching.normalise import Called, Prepared, born_key, prepare, short_forms
 from hub.people.query import CandidateQuery
+from hub.people.said import age_on, best_birth_date, best_name, most_said
 from hub.people.stored import Keys, blind_key, opened, rows_of_persons
 from policies.vocabulary import SubjectFlag
 
@@ -60,85 +61,6 @@ class CandidateList:
     too_wide: bool = False
     advice: str | None = None
     problems: tuple[str, ...] = ()
-
-
-def age_on(born: PartialDate | None, now: datetime) -> int | None:
-    """Full years of age, or None without a date of birth; with an unknown day or month the least age it can be."""
-    if born is None or born.accuracy[2:3] == "U":
-        return None
-    month_day = (
-        12 if born.accuracy[1:2] == "U" else born.date.month,
-        31 if born.accuracy[0:1] == "U" else born.date.day,
-    )
-    years = now.year - born.date.year - ((now.month, now.day) < month_day)
-    return max(0, years)
-
-
-def best_name(names: Sequence[Name]) -> str:
-    """The name most records agree on, the fullest of those; empty when nobody has one."""
-    current = [n for n in names if n.use not in ("old", "maiden", "nickname", "anonymous")] or list(names)
-    if not current:
-        return ""
-    written = [(" ".join(n.given), " ".join(n.family)) for n in current]
-    family = Counter(f.casefold() for _, f in written if f)
-    given = Counter(g.split()[0].casefold() for g, _ in written if g)
-
-    def rank(one: tuple[str, str]) -> tuple[int, int, int, tuple[str, str]]:
-        g, f = one
-        return (bool(g) + bool(f), family[f.casefold()] + (given[g.split()[0].casefold()] if g else 0), len(g), one)
-
-    g, f = max(written, key=rank)
-    return f"{g} {f}".strip()
-
-
-def best_birth_date(records: Sequence[SourceRecord]) -> PartialDate | None:
-    """The birth date most records agree on; full dates before partial ones."""
-    dates = Counter(r.person.date_of_birth for r in records if r.person.date_of_birth)
-    return max(dates, key=lambda d: (d.accuracy.count("A"), dates[d], d.date), default=None)
-
-
-def most_said(values: Iterable[str | None]) -> str | None:
-    """What most records say; None when none says anything."""
-    counted = Counter(v for v in values if v)
-    return max(counted, key=lambda v: (counted[v], v), default=None)
-
-
-def records_of_persons(session: Session, keys: Keys, persons: Iterable[str]) -> dict[str, tuple[SourceRecord, ...]]:
-    """The records of many persons in one query."""
-    found: dict[str, list[SourceRecord]] = defaultdict(list)
-    for row in rows_of_persons(session, persons):
-        found[row.person].append(opened(keys, row))
-    return {person: tuple(records) for person, records in found.items()}
-
-
-def records_of(session: Session, keys: Keys, person_id: str) -> tuple[SourceRecord, ...]:
-    """The records of one person; empty when there is no such person (any more: see `current_person`)."""
-    return records_of_persons(session, keys, (person_id,)).get(person_id, ())
-
-
-def current_person(session: Session, person_id: str) -> str:
-    """Where a person's records are now, after persons were joined; the same id when nothing moved."""
-    for _ in range(8):
-        moved = session.execute(
-            select(tables.moves.c.new_person)
-            .where(tables.moves.c.old_person == person_id)
-            .order_by(tables.moves.c.id.desc())
-        ).scalars().first()  # fmt: skip
-        if moved is None:
-            break
-        person_id = moved
-    return person_id
-
-
-def former_persons(session: Session, person_id: str) -> tuple[str, ...]:
-    """Every id from which records came to this person, also over several steps; older entries may be under them."""
-    found: set[str] = set()
-    ahead = {person_id}
-    while ahead:
-        query = select(tables.moves.c.old_person).where(tables.moves.c.new_person.in_(sorted(ahead)))
-        ahead = set(session.scalars(query)) - found - {person_id}
-        found |= ahead
-    return tuple(sorted(found))
 
 
 def candidates(

@@ -32,6 +32,14 @@ class Kind(StrEnum):
 PARENTS = frozenset({Kind.PARENT, Kind.NATURAL_PARENT, Kind.ADOPTIVE_PARENT, Kind.FOSTER_PARENT, Kind.STEP_PARENT})
 SIBLINGS = frozenset({Kind.SIBLING, Kind.FULL_SIBLING, Kind.HALF_SIBLING, Kind.STEP_SIBLING})
 PARTNERS = frozenset({Kind.SPOUSE, Kind.PARTNER, Kind.FORMER_SPOUSE})
+#: Couples of now.
+COUPLES = frozenset({Kind.SPOUSE, Kind.PARTNER})
+#: Relatives who may bring a child up in place of the parents.
+KIN = SIBLINGS | {Kind.GRANDPARENT, Kind.EXTENDED}
+#: What makes somebody a child's carer besides kinship: a grandmother may be the foster carer, or have adopted.
+CARERS = frozenset({Kind.FOSTER_PARENT, Kind.ADOPTIVE_PARENT})
+#: A child has one of each.
+BIRTH_MOTHER, BIRTH_FATHER = frozenset({"NMTH", "GESTM"}), frozenset({"NFTH"})
 #: Parents who hold, or may hold, parental responsibility (Children Act 1989 sections 2 to 4).
 RESPONSIBLE = frozenset({Kind.PARENT, Kind.NATURAL_PARENT, Kind.ADOPTIVE_PARENT})
 #: Ties that people or courts chose, so that they never lead from an adopted person to the family before.
@@ -136,7 +144,7 @@ def words_from_other_side(code: str, sex: str | None) -> str:
     """What the other one is, when one is called `code` of them: a sister's brother, a father's daughter."""
     kind, _ = kind_of(code)
     if kind in SENIOR:
-        younger = "grand" if kind == Kind.GRANDPARENT else "step" if kind == Kind.STEP_PARENT else ""
+        younger = {Kind.GRANDPARENT: "grand", Kind.STEP_PARENT: "step", Kind.FOSTER_PARENT: "foster "}.get(kind, "")
         return younger + {"1": "son", "2": "daughter"}.get(sex or "", "child")
     return words_of(code_for(kind, sex))
 
@@ -150,4 +158,5 @@ def contradict(one: Kind, other: Kind) -> bool:
             return loose not in (one, other)
     if one in PARTNERS and other in PARTNERS:
         return Kind.FORMER_SPOUSE in (one, other)
-    return True
+    # A relative may bring a child up: kinship foster care, or adoption by a grandmother (connected persons).
+    return not any(kin in KIN and carer in CARERS for kin, carer in ((one, other), (other, one)))

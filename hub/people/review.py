@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from connectors import SourceRecord
 from hub.people import tables
-from hub.people.index import records_of_persons
 from hub.people.matching.compare import COMPONENTS, DEFAULT_MODEL, Model, Scorer
 from hub.people.matching.levels import LEVELS, WORDS
 from hub.people.matching.normalise import prepare
+from hub.people.persons import records_of_persons
 from hub.people.refresh import SAME, RecordPair, relink, said
 from hub.people.stored import COLUMNS, Keys, opened, pack
 

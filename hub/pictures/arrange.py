@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from hub.picture import AgencyView, Cell, EventView, Fact, FamilyPicture, PersonView, RelationView
+from hub.picture import AgencyView, Cell, EventView, Fact, FamilyPicture, PersonView
+from hub.pictures.relation_lines import RelationConflict, RelationLine, relation_conflicts, relation_lines
 from policies.vocabulary import AnswerState
 
 #: Who must be rung first stands first; "nothing held" and "not asked" come last.
@@ -122,18 +123,6 @@ class NotShown:
 
 
 @dataclass(frozen=True, slots=True)
-class RelationLine:
-    """A relation with the people's labels and the agencies' names filled in."""
-
-    person: str
-    of: str
-    words: str
-    sources: tuple[str, ...]
-    basis: str
-    contradicted: bool
-
-
-@dataclass(frozen=True, slots=True)
 class EventLine:
     """An event with the agency's name and everybody it happened to in the same part."""
 
@@ -151,6 +140,7 @@ class Arranged:
     rows: tuple[AgencyRow, ...]
     cards: tuple[PersonCard, ...]
     relations: tuple[RelationLine, ...]
+    relation_conflicts: tuple[RelationConflict, ...]
     events: tuple[EventLine, ...]
     significant: tuple[EventLine, ...]
     not_shown: tuple[NotShown, ...]
@@ -172,7 +162,8 @@ def arrange(picture: FamilyPicture) -> Arranged:
         subject=next((person for person in people if person.is_subject), None),
         rows=rows,
         cards=tuple(person_card(person, names) for person in people),
-        relations=tuple(relation_line(relation, labels, names) for relation in picture.relations),
+        relations=relation_lines((r for r in picture.relations if not r.contradicted), labels, names),
+        relation_conflicts=relation_conflicts(picture.relations, labels, names),
         events=events,
         significant=tuple(line for line in events if line.event.significant),
         not_shown=tuple(not_shown(rows)),
@@ -241,18 +232,6 @@ def fact_lines(facts: Iterable[Fact], names: dict[str, str]) -> tuple[FactLine, 
     for fact in facts:
         grouped.setdefault((fact.name, fact.value), []).append(Source(names.get(fact.agency, fact.agency), fact.as_of))
     return tuple(FactLine(name, value, tuple(sources)) for (name, value), sources in grouped.items())
-
-
-def relation_line(relation: RelationView, labels: dict[str, str], names: dict[str, str]) -> RelationLine:
-    """Fills in labels and names."""
-    return RelationLine(
-        person=labels.get(relation.person, "Somebody not named"),
-        of=labels.get(relation.of, "somebody not named"),
-        words=relation.words,
-        sources=tuple(names.get(agency, agency) for agency in relation.agencies),
-        basis=relation.basis,
-        contradicted=relation.contradicted,
-    )
 
 
 def not_shown(rows: Iterable[AgencyRow]) -> Iterable[NotShown]:

@@ -7,9 +7,9 @@ from connectors import PartialDate
 from hub import stewardship
 from hub.errors import FormRefused
 from hub.headers import STEWARDING, for_roles, take_draft
-from hub.people.index import best_name
 from hub.people.refresh import SAME
 from hub.people.review import CANNOT_TELL, Held, agreement_words, weights
+from hub.people.said import best_name
 from hub.pictures import Weighed, running
 from hub.stewardship import NOT_SAME, Shown
 from hub.web.common import context_of, hub_of, receipt_view

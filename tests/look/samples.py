@@ -157,6 +157,7 @@ RELATIONS = (
     related("p3", "p2", "MTH", "mother", "csc", "hv"),
     related("p4", "p2", "FTH", "father", "hv"),
     related("p4", "p1", "STPFTH", "stepfather", "csc", contradicted=True),
+    related("p4", "p1", "NFTH", "birth father", "hv", contradicted=True),
     related("p3", "p4", "DOMPART", "partner", "hou"),
     related("p6", "p3", "MTH", "mother", "csc"),
     related("p8", "p3", "FTH", "father", "csc"),

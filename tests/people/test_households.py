@@ -5,8 +5,8 @@ from typing import Any
 from tests_people import say
 
 from connectors import SourceRecord
-from hub.people.families import MOST_IN_A_DWELLING
 from hub.people.households import households
+from hub.people.living import MOST_IN_A_DWELLING
 
 MILL, WELL = {"line1": "1204 Mill Lane"}, {"line1": "9 Well Street"}
 

@@ -1,5 +1,6 @@
 """A fresh index per test, and short ways to say who an agency knows."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -78,8 +79,8 @@ class Index:
         tables.metadata.create_all(self.db.engine)
         self.keys = KeyRing(bytes(range(32)), self.db.session)
 
-    def load(self, *records: SourceRecord, complete: bool = False) -> None:
-        agencies = sorted({r.agency for r in records})
+    def load(self, *records: SourceRecord, complete: bool = False, agencies: Iterable[str] = ()) -> None:
+        agencies = sorted({r.agency for r in records} | set(agencies))
         for agency in agencies:
             self.keys.seal(agency, b"", "first use")
         with self.db.writing() as session:
