@@ -49,6 +49,8 @@ class Candidate:
     reasons: tuple[str, ...]
     strength: str
     score_bits: float
+    #: (component, in words, bits) of what was typed and this person has: how the match adds up.
+    parts: tuple[tuple[str, str, float], ...]
     flags: frozenset[SubjectFlag]
     hidden_exact: bool
 
@@ -213,8 +215,8 @@ def _judge(
         Prepared("", "", (), born_key(query.date_of_birth), None, None, numbers)
     ]
     # Both orders of the words are read anyway: a reading in the right order explains better than a swapped one.
-    weighed = [(_SCORER.weigh(p, wanted), wanted) for p in prepared for wanted in readings]
-    weight, wanted = max(weighed, key=lambda x: (x[0].levels[_GIVEN] != _SWAPPED, x[0].bits))
+    weighed = [(_SCORER.weigh(p, wanted), wanted, p) for p in prepared for wanted in readings]
+    weight, wanted, nearest = max(weighed, key=lambda x: (x[0].levels[_GIVEN] != _SWAPPED, x[0].bits))
     best = _best_levels(prepared, wanted, weight)
     if not _fits(query, best):
         return None
@@ -232,9 +234,18 @@ def _judge(
         reasons=reasons,
         strength="exact" if is_exact else "strong" if weight.bits >= 20 or is_exact_name else "possible",
         score_bits=round(weight.bits, 3),
+        parts=_parts(nearest, prepared, wanted),
         flags=frozenset(flag for r in records for flag in r.flags),
         hidden_exact=is_exact,
     )
+
+
+def _parts(nearest: Prepared, prepared: Sequence[Prepared], wanted: Prepared) -> tuple[tuple[str, str, float], ...]:
+    """How names, birth date and number compare, from the same records as the reasons beside it."""
+    found = {c: (c, level, bits) for c, level, bits in _SCORER.parts(nearest, wanted) if c in ("given", "family")}
+    for part in (part for p in prepared for part in _SCORER.parts(p, wanted) if part[0] in ("born", "number")):
+        found[part[0]] = min(found.get(part[0], part), part, key=lambda x: LEVELS[x[0]].index(x[1]))
+    return tuple((c, WORDS.get((c, level), level), bits) for c, level, bits in found.values())
 
 
 def _best_levels(prepared: Sequence[Prepared], wanted: Prepared, weight: Weight) -> tuple[int | None, ...]:

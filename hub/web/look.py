@@ -18,7 +18,7 @@ from hub.pictures.genogram import genogram_of
 from hub.pictures.matrix import state_symbols
 from hub.pictures.proof import draw_consistency, draw_proof
 from hub.pictures.timeline import timeline_of
-from hub.pictures.waterfall import Weighed, draw_waterfall
+from hub.pictures.waterfall import Weighed, draw_waterfall, running
 from hub.words import CATEGORY_WORDS, FILTERS, STATE_MEANINGS
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -49,6 +49,7 @@ def prepare(environment: Environment) -> None:
         timeline=timeline,
         proof_picture=proof_picture,
         waterfall=waterfall,
+        running=running_sums,
         consistency_picture=consistency_picture,
         state_symbols=lambda: Markup(state_symbols()),  # noqa: S704 - constant text of our own
         state_meanings=STATE_MEANINGS,
@@ -71,9 +72,14 @@ def proof_picture(index: int, size: int, leaf: str, siblings: list[str], root: s
     return Markup(draw_proof(index=index, size=size, leaf=leaf, siblings=siblings, root=root))  # noqa: S704
 
 
-def waterfall(parts: list[Weighed]) -> Markup:
+def waterfall(parts: list[Weighed], id_prefix: str) -> Markup:
     """How the weights of a comparison add up; every text in it is escaped by the drawing."""
-    return Markup(draw_waterfall(parts))  # noqa: S704
+    return Markup(draw_waterfall(parts, id_prefix=id_prefix))  # noqa: S704
+
+
+def running_sums(parts: list[Weighed]) -> list[tuple[Weighed, float]]:
+    """Each part with the sum so far, for the table."""
+    return list(zip(parts, running(parts), strict=True))
 
 
 def consistency_picture(first: int, second: int, path: list[str], root1: str, root2: str) -> Markup:

@@ -19,6 +19,7 @@ from hub.notices import watching
 from hub.notices.opening import take_into
 from hub.people import Candidate, parse_box
 from hub.web.common import context_of, hub_of, receipt_view, remember_sealed
+from hub.web.weighing import weighed
 from hub.words import (
     CONSENT_STATE_WORDS,
     GIVER_CAPACITY_WORDS,
@@ -275,6 +276,7 @@ def _candidate(c: Candidate) -> dict[str, Any]:
         "sex_words": SEX_WORDS.get(c.sex_code),
         "agencies_words": own_name,
         "also": None,
+        "weighed": weighed(c.parts),
     }
 
 

@@ -10,9 +10,10 @@ from hub.headers import STEWARDING, for_roles, take_draft
 from hub.people.refresh import SAME
 from hub.people.review import CANNOT_TELL, Held, agreement_words, weights
 from hub.people.said import best_name
-from hub.pictures import Weighed, running
+from hub.pictures import Weighed
 from hub.stewardship import NOT_SAME, Shown
 from hub.web.common import context_of, hub_of, receipt_view
+from hub.web.weighing import weighed
 from hub.words import SEX_WORDS, day
 
 steward = Blueprint("steward", __name__)
@@ -115,11 +116,9 @@ def _pair(pair: str, values: dict[str, str], errors: dict[str, str]) -> str:
         }
         for field, label, parts in ROWS
     ]
-    weighed = _weighed(shown)
     return render_template(
         "steward_pair.html",
-        weighed=weighed,
-        sums=running(weighed),
+        weighed=_weighed(shown),
         sides=[{"agency": _agency(h), "others": len(h.together) - 1, "person": h.person} for h in shown.records],
         rows=rows,
         number_words=said.get("number"),
@@ -135,15 +134,12 @@ def _weighed(shown: Shown) -> list[Weighed]:
     """What was compared and may be seen on both sides, with its weight."""
     one, other = (held.record for held in shown.records)
     seen = {
-        part: label
-        for field, label, parts in ROWS
+        part
+        for field, _, parts in ROWS
         for part in parts
         if not {_value(shown, held, field) for held in shown.records} & {"Not held", "Not shown"}
-    } | {"number": "Identifying number"}
-    named = {"given": "Forename", "family": "Surname", "middle": "Middle name"}
-    return [
-        Weighed(named.get(part, seen[part]), words, bits) for part, words, bits in weights(one, other) if part in seen
-    ]
+    }
+    return weighed(weights(one, other), seen | {"number"})
 
 
 def _person(person: str, values: dict[str, str], errors: dict[str, str]) -> str:

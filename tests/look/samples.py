@@ -11,6 +11,7 @@ from typing import Any
 
 from connectors import ContactLine
 from hub.picture import AgencyView, Cell, Conflict, EventView, Fact, FamilyPicture, Grounds, PersonView, RelationView
+from hub.pictures import Weighed
 from hub.words import (
     CONSENT_STATE_WORDS,
     GIVER_CAPACITY_WORDS,
@@ -270,9 +271,11 @@ CANDIDATES = [
     {"person": "c1", "name": "WALKER, Amelia", "dob_words": "16 January 2019", "age": 7, "sex_words": "Female",
      "agencies_words": "Children's Services, Seaview Primary School and the 0 to 19 Service",
      "reasons": ["Surname and given name are the same", "Date of birth is the same"], "strength_words": "Very strong match",
+     "weighed": [Weighed("Forename", "forename equal", 8.2), Weighed("Surname", "surname equal", 9.6), Weighed("Date of birth", "birth date equal", 14.1)],
      "also": "Lives with Chloe Walker, 29, and Noah Walker-Price, 3"},
     {"person": "c2", "name": "WALKER, Amelie", "dob_words": "16 November 2018", "age": 7, "sex_words": "Female",
      "agencies_words": "Northshire Homes", "reasons": ["Surname is the same", "Given name sounds alike", "Month of birth differs"],
+     "weighed": [Weighed("Forename", "forename spelt differently", 4.7), Weighed("Surname", "surname equal", 9.6), Weighed("Date of birth", "another birth date", -5.2)],
      "strength_words": "Possible match", "also": None},
     {"person": "c3", "name": "WALKER-PRICE, Noah", "dob_words": None, "age": None, "sex_words": "Male",
      "agencies_words": "the 0 to 19 Service", "reasons": ["Part of the surname is the same"], "strength_words": "Weak match", "also": None},

@@ -144,3 +144,30 @@ def test_a_wrong_number_beside_a_right_name_is_not_exact(filled: Index) -> None:
 
 def test_never_more_than_ten(filled: Index) -> None:
     assert len(ask(filled, "John Smith 1950").candidates) <= 10
+
+
+def test_how_a_match_adds_up_says_what_the_reasons_say_and_nothing_that_was_not_typed(index: Index) -> None:
+    index.load(
+        say(
+            "csc",
+            "1",
+            "Amelia",
+            "Walker",
+            "2019-01-16",
+            nhs="9990000018",
+            sex="2",
+            line1="4 Mill Lane",
+            postcode="SW1A 1AA",
+        ),
+        say("gp", "2", "Amelia", "Walker", "2019-01-16", nhs="9990000018", sex="2"),
+    )
+    found = ask(index, "Amelya Walker 16 1 2019").candidates[0]
+    assert [(part, words) for part, words, _ in found.parts] == [
+        ("given", "forename spelt differently"), ("family", "surname equal"), ("born", "birth date equal"),
+    ]  # fmt: skip
+    assert {words for _, words, _ in found.parts} == set(found.reasons)
+    assert all(bits > 0 for _, _, bits in found.parts)
+    by_number = ask(index, "9990000018").candidates[0]
+    assert [part for part, _, _ in by_number.parts] == ["number"]
+    another_day = ask(index, "Amelia Walker 3 9 2015").candidates
+    assert [bits < 0 for c in another_day for part, _, bits in c.parts if part == "born"] == [True] * len(another_day)
