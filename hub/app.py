@@ -39,6 +39,7 @@ from hub.web.agreements import register
 from hub.web.approvals import approval_pages
 from hub.web.case import case_pages
 from hub.web.consent import consent_pages
+from hub.web.data_care import data_care
 from hub.web.desk import desk
 from hub.web.developers import developers
 from hub.web.editor import editor
@@ -119,6 +120,7 @@ def create_app(hub: Hub) -> Flask:
         ig.ig,
         desk,
         steward,
+        data_care,
         register,
         editor,
         operating,

@@ -27,6 +27,7 @@ from hub.following import after_linking
 from hub.matching_agreed import matching_allowed
 from hub.notices.watching import bring_changes
 from hub.people import RefreshReport, refresh, relink
+from hub.people.quality import look_through
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,10 @@ def load_all(
     with hub.db.writing() as session:
         relink(session, hub.keys, now=now)
     after_linking(hub, now=now)
+    for one in loaded:
+        if one.index is not None:
+            with hub.db.writing() as session:
+                look_through(session, hub.keys, one.agency, now=now)
     bring_changes(hub, [one.agency for one in loaded if one.report and not one.report.unchanged], now=now)
     return tuple(loaded)
 

@@ -27,7 +27,7 @@ from hub.following import after_linking
 from hub.matching_agreed import matching_allowed
 from hub.members import PROTECTED, identified
 from hub.people import family_of, review
-from hub.people.refresh import SAME
+from hub.people.linking import SAME
 from hub.people.review import CANNOT_TELL, Doubt, Held
 from hub.people.said import best_birth_date, flags_of
 from hub.permits import Permit, decide_all
@@ -91,16 +91,16 @@ def settle(hub: Hub, ctx: RequestContext, pair: str, mark: str, outcome: str, ra
     """
     errors = {} if outcome in EVENTS else {"outcome": "Choose what you found."}
     if outcome != CANNOT_TELL:
-        errors |= _faults(rationale)
+        errors |= faults_of(rationale)
     if errors:
         raise FormRefused(errors)
     records = _pair(hub, ctx, pair)
     if review.mark_of(hub.keys, records) != mark:
         raise NotFound(GONE, next_steps=("Go back to the queue and look at the records as they are now.",))
-    receipt = _record(hub, ctx, EVENTS[outcome], records, outcome, f"pair-{pair}")
+    receipt = record_act(hub, ctx, EVENTS[outcome], records, outcome, f"pair-{pair}")
     one, other = records
     why = rationale.strip() or "Nobody can tell."
-    with _unless_settled(hub, ctx, records, receipt) as session:
+    with unless_settled(hub, ctx, records, receipt) as session:
         still = review.doubt(session, hub.keys, one.row, other.row)
         _require_unchanged(hub, mark, (still.first, still.second) if still else ())
         if outcome == NOT_SAME:
@@ -144,7 +144,7 @@ def find_record(hub: Hub, ctx: RequestContext, agency: str, record: str) -> str:
 
 def open_person(hub: Hub, ctx: RequestContext, person: str) -> Shown:
     """All records put to one person. Raises NotFound, whatever the reason. Effects: one `match:proposed` event."""
-    return _show(hub, ctx, _of_person(hub, ctx, person), person)
+    return _show(hub, ctx, of_person(hub, ctx, person), person)
 
 
 def take_out(hub: Hub, ctx: RequestContext, person: str, mark: str, row: str, rationale: str) -> None:
@@ -152,10 +152,10 @@ def take_out(hub: Hub, ctx: RequestContext, person: str, mark: str, row: str, ra
 
     Raises FormRefused, NotFound as `settle` does. Effects: a `match:split` event, then the decision.
     """
-    records = _of_person(hub, ctx, person)
+    records = of_person(hub, ctx, person)
     wrong = next((one for one in records if str(one.row) == row), None)
     errors = {} if wrong else {"row": "Choose the record that is about somebody else."}
-    errors |= _faults(rationale)
+    errors |= faults_of(rationale)
     if errors or wrong is None:
         raise FormRefused(errors)
     if review.mark_of(hub.keys, records) != mark:
@@ -163,8 +163,8 @@ def take_out(hub: Hub, ctx: RequestContext, person: str, mark: str, row: str, ra
     others = [one.name for one in records if one.row != wrong.row]
     if not others:
         raise FormRefused({"row": "This is the only record of this person: there is nothing to take it out of."})
-    receipt = _record(hub, ctx, "match:split", records, "SPLIT", f"row-{wrong.row}")
-    with _unless_settled(hub, ctx, records, receipt) as session:
+    receipt = record_act(hub, ctx, "match:split", records, "SPLIT", f"row-{wrong.row}")
+    with unless_settled(hub, ctx, records, receipt) as session:
         _require_unchanged(hub, mark, _together(hub, session, person))
         review.take_out(
             session, hub.keys, wrong.name, others, said_by=ctx.actor.id, rationale=rationale.strip(), now=ctx.now
@@ -173,7 +173,7 @@ def take_out(hub: Hub, ctx: RequestContext, person: str, mark: str, row: str, ra
 
 
 @contextmanager
-def _unless_settled(hub: Hub, ctx: RequestContext, records: Sequence[Held], receipt: Receipt) -> Iterator[Session]:
+def unless_settled(hub: Hub, ctx: RequestContext, records: Sequence[Held], receipt: Receipt) -> Iterator[Session]:
     """Where a decision is stored. Raises NotFound when somebody settled the same meanwhile: theirs counts.
 
     What was recorded a moment ago did not come to be then, and the trail says so too: one `match:proposed` event.
@@ -182,7 +182,7 @@ def _unless_settled(hub: Hub, ctx: RequestContext, records: Sequence[Held], rece
         with hub.db.writing() as session:
             yield session
     except (IntegrityError, Settled) as error:
-        _record(hub, ctx, "match:proposed", records, "NOT-DONE", "settled-meanwhile", refers=[receipt.eid])
+        record_act(hub, ctx, "match:proposed", records, "NOT-DONE", "settled-meanwhile", refers=[receipt.eid])
         raise NotFound(GONE, next_steps=("Go back to the queue.",)) from error
 
 
@@ -191,7 +191,8 @@ def _require_unchanged(hub: Hub, mark: str, records: Sequence[Held]) -> None:
         raise Settled
 
 
-def _faults(rationale: str) -> dict[str, str]:
+def faults_of(rationale: str) -> dict[str, str]:
+    """What a rationale lacks, by field."""
     return {} if says_enough(rationale) else {"rationale": f"Say why, in your own words: {LEAST}."}
 
 
@@ -205,7 +206,8 @@ def _pair(hub: Hub, ctx: RequestContext, pair: str) -> tuple[Held, ...]:
     raise NotFound(GONE, next_steps=("Go back to the queue.",))
 
 
-def _of_person(hub: Hub, ctx: RequestContext, person: str) -> tuple[Held, ...]:
+def of_person(hub: Hub, ctx: RequestContext, person: str) -> tuple[Held, ...]:
+    """All records put to one person, if a steward may see each of them. Raises NotFound, whatever the reason."""
     with hub.db.session() as session:
         found = _together(hub, session, person)
     if not found or _permits(hub, ctx, found) is None:
@@ -261,12 +263,12 @@ def _near_protected(hub: Hub, ctx: RequestContext, records: Iterable[Held]) -> b
 
 def _show(hub: Hub, ctx: RequestContext, records: tuple[Held, ...], thing: str) -> Shown:
     permits = _permits(hub, ctx, records) or ()
-    receipt = _record(hub, ctx, "match:proposed", records, "SHOWN", thing, permits)
+    receipt = record_act(hub, ctx, "match:proposed", records, "SHOWN", thing, permits)
     fields = {(p.person, p.agency): p.fields for p in permits}
     return Shown(records, fields, review.mark_of(hub.keys, records), receipt)
 
 
-def _record(
+def record_act(
     hub: Hub,
     ctx: RequestContext,
     kind: str,
@@ -277,6 +279,7 @@ def _record(
     *,
     refers: Sequence[str] = (),
 ) -> Receipt:
+    """One entry of the trail about records that a steward looked at or spoke about."""
     records = tuple(records)
     people, eid = sorted({one.person for one in records}), secrets.token_hex(16)
     record = decisions.keep(hub, ctx, eid, (Made(p.request, p.decision) for p in permits), people=people)

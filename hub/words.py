@@ -623,6 +623,13 @@ SUBJECT_FLAG_WORDS: Mapping[SubjectFlag, str] = {
 }
 
 #: Sex codes of the NHS Data Dictionary (PERSON STATED GENDER CODE / PHENOTYPIC SEX).
+#: What speaks against a join of records (hub.people.matching.assign.BREAKS), for a data steward.
+BREAK_WORDS: Mapping[str, str] = {
+    "RECORDS": "Two records of one agency",
+    "NUMBERS": "Two identifying numbers",
+    "BIRTH_DATES": "Two dates of birth",
+    "FORENAMES": "Another forename, without a shared number",
+}
 SEX_WORDS: Mapping[str | None, str] = {
     "1": "Male",
     "2": "Female",

@@ -2,10 +2,11 @@
 
 from hub.people.families import Family, Member, family_of
 from hub.people.index import Candidate, CandidateList, candidates
+from hub.people.linking import relink
 from hub.people.living import Household
 from hub.people.persons import current_person, former_persons, records_of, records_of_persons
 from hub.people.query import CandidateQuery, parse_box
-from hub.people.refresh import RefreshReport, refresh, relink
+from hub.people.refresh import RefreshReport, refresh
 from hub.people.review import keep_apart
 from hub.people.said import age_on
 from hub.people.ties import Relation

@@ -25,7 +25,8 @@ from hub.keys import KeyRing
 from hub.keys import metadata as key_tables
 from hub.people import tables
 from hub.people.families import Family, family_of
-from hub.people.refresh import refresh, relink
+from hub.people.linking import relink
+from hub.people.refresh import refresh
 from hub.people.said import best_birth_date, most_said
 from policies.vocabulary import RelationToIndex
 

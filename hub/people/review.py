@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 
 from connectors import SourceRecord
 from hub.people import tables
+from hub.people.linking import SAME, RecordPair, relink, said
 from hub.people.matching.compare import COMPONENTS, DEFAULT_MODEL, Model, Scorer
 from hub.people.matching.levels import LEVELS, WORDS
 from hub.people.matching.normalise import prepare
 from hub.people.persons import records_of_persons
-from hub.people.refresh import SAME, RecordPair, relink, said
 from hub.people.stored import COLUMNS, Keys, opened, pack
 
 CANNOT_TELL = "CANNOT_TELL"

@@ -133,3 +133,47 @@ suppressed = Table(
     Column("found_at", DateTime(timezone=True), nullable=False),
     Column("alerted_at", DateTime(timezone=True), nullable=True),
 )
+
+#: Persons that break a rule a data steward should look at (BREAKS), until somebody has: `members` is a keyed hash of
+#: the records, so that a person who changes is looked at again.
+flagged = Table(
+    "match_flagged",
+    metadata,
+    Column("person", String(32), primary_key=True),
+    Column("rule", String(16), primary_key=True),
+    Column("members", LargeBinary(16), nullable=False),
+    Column("found_at", DateTime(timezone=True), nullable=False),
+    Column("settled_by", String(200), nullable=True),
+    Column("rationale", LargeBinary, nullable=True),
+    Column("settled_at", DateTime(timezone=True), nullable=True),
+)
+
+#: Requests to release a record that is held back because it might be somebody protected (rule P28), and the second
+#: person's word. `content` is the record's fingerprint: whatever changes is looked at anew.
+releases = Table(
+    "match_releases",
+    metadata,
+    Column("id", _ROW, primary_key=True, autoincrement=True),
+    Column("agency", String(64), nullable=False),
+    Column("record", String(200), nullable=False),
+    Column("content", LargeBinary(16), nullable=False),
+    Column("asked_by", String(200), nullable=False),
+    Column("rationale", LargeBinary, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("outcome", String(16), nullable=True, comment="RELEASED or KEPT; None while nobody has answered"),
+    Column("answered_by", String(200), nullable=True),
+    Column("answer", LargeBinary, nullable=True),
+    Column("answered_at", DateTime(timezone=True), nullable=True),
+    UniqueConstraint("agency", "record", "content"),
+)
+
+#: What is wrong with a record, for its agency: kinds only, never a value.
+findings = Table(
+    "match_findings",
+    metadata,
+    Column(
+        "record_id", _ROW, ForeignKey("match_records.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column("kind", String(24), primary_key=True),
+    Column("found_at", DateTime(timezone=True), nullable=False),
+)

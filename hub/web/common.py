@@ -203,10 +203,12 @@ def _nav(role: Role, *, answers_by_hand: bool) -> list[dict[str, Any]]:
         entries += [("/approvals", "For your approval")]
     if role in STEWARDING:
         entries += [("/matching", "Records in doubt")]
+    if role in STEWARDING | OPERATING:
+        entries += [("/data-quality", "Data quality")]
     if role in OPERATING:
         entries += [("/partners", "Partners")]
     if role in OVERSEEING:
-        entries += [("/ig", "Disclosures"), ("/ig/alerts", "Alerts")]
+        entries += [("/ig", "Disclosures"), ("/ig/alerts", "Alerts"), ("/held-back", "Held back")]
     if role in OVERSEEING or role == Role.DPO:
         entries += [("/refusals", "Refusals")]
     entries += [("/agreements", "Agreements")]

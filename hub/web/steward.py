@@ -4,17 +4,17 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from connectors import PartialDate
-from hub import stewardship
+from hub import flagged_joins, stewardship
 from hub.errors import FormRefused
 from hub.headers import STEWARDING, for_roles, take_draft
-from hub.people.refresh import SAME
+from hub.people.linking import SAME
 from hub.people.review import CANNOT_TELL, Held, agreement_words, weights
 from hub.people.said import best_name
 from hub.pictures import Weighed
 from hub.stewardship import NOT_SAME, Shown
 from hub.web.common import context_of, hub_of, receipt_view
 from hub.web.weighing import weighed
-from hub.words import SEX_WORDS, day
+from hub.words import BREAK_WORDS, SEX_WORDS, day
 
 steward = Blueprint("steward", __name__)
 
@@ -75,7 +75,7 @@ def settle(pair: str) -> str | Response | tuple[str, int]:
 @for_roles(STEWARDING)
 def one_person(person: str) -> str:
     """Every record that is put to one person."""
-    return _person(person, take_draft(request.path), {})
+    return person_page(person, take_draft(request.path), {})
 
 
 @steward.post("/matching/persons/<person>")
@@ -87,7 +87,7 @@ def take_out(person: str) -> str | Response | tuple[str, int]:
     try:
         stewardship.take_out(hub_of(), context_of(), person, *said)
     except FormRefused as error:
-        return _person(person, typed, error.errors), 422
+        return person_page(person, typed, error.errors), 422
     return redirect("/matching", code=303)
 
 
@@ -142,7 +142,8 @@ def _weighed(shown: Shown) -> list[Weighed]:
     return weighed(weights(one, other), seen | {"number"})
 
 
-def _person(person: str, values: dict[str, str], errors: dict[str, str]) -> str:
+def person_page(person: str, values: dict[str, str], errors: dict[str, str]) -> str:
+    """All records put to one person, with what a steward can say about them."""
     shown = stewardship.open_person(hub_of(), context_of(), person)
     records = [
         {
@@ -154,6 +155,8 @@ def _person(person: str, values: dict[str, str], errors: dict[str, str]) -> str:
     ]
     return render_template(
         "steward_person.html",
+        person=person,
+        broken=[BREAK_WORDS[rule] for rule in flagged_joins.rules_broken(hub_of(), person)],
         records=records,
         mark=shown.mark,
         receipt=receipt_view(shown.receipt),

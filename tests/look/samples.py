@@ -386,6 +386,19 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "gp_yes": ("gp_answer.html", {**gp(GpAnswer.YES), "receipt": RECEIPT}),
     "gp_no": ("gp_answer.html", {**gp(GpAnswer.NO), "receipt": RECEIPT}),
     "gp_cannot_say": ("gp_answer.html", {**gp(GpAnswer.NOT_REACHED), "receipt": RECEIPT}),
+    "steward_flagged": ("steward_flagged.html", {**IG, "joins": [
+        {"href": "/matching/persons/p1", "agencies": ["Northshire Children's Services", "Northshire Homes", "Northshire Homes"], "rules": ["Two records of one agency", "Two dates of birth"]},
+        {"href": "/matching/persons/p2", "agencies": ["Northshire Police", "Seaview Primary School"], "rules": ["Another forename, without a shared number"]}]}),
+    "steward_person_flagged": ("steward_person.html", {**IG, "person": "p1", "mark": "0" * 32, "receipt": RECEIPT, "broken": ["Two records of one agency"], "errors": {"kept": "Say why, in your own words."}, "records": [
+        {"row": "1", "agency": "Northshire Children's Services", "facts": [{"label": "Name", "text": "Amelia Walker"}, {"label": "Date of birth", "text": "16 January 2019"}]},
+        {"row": "2", "agency": "Northshire Children's Services", "facts": [{"label": "Name", "text": "Amelie Walker"}, {"label": "Date of birth", "text": "16 January 2019"}]}]}),
+    "steward_held_back": ("steward_held_back.html", {**IG, "waiting": [{"row": "7", "record": "CSC-000418"}, {"row": "9", "record": "CSC-001207"}], "errors": {"row": "Choose the record that you checked."}, "asked": [
+        {"record": "CSC-000077", "asked_at": "3 March 2026, 16:40", "rationale": "We looked in our own system and rang the carer.", "stands": "Kept back", "answer": "The protection lead asks for more time."}]}),
+    "held_back": ("held_back.html", {**IG, "answers": (("RELEASED", "Release it", "It becomes a person of its own, found and shown as the agreements allow."), ("KEPT", "Keep it back", "Nobody finds it until the record changes.")), "asked": [
+        {"request": "3", "agency": "Northshire Children's Services", "record": "CSC-000418", "asked_at": "4 March 2026, 09:02", "rationale": "We looked in our own system and rang the carer."}]}),
+    "data_quality": ("data_quality.html", {**IG, "agency": "Northshire Children's Services", "records": 12408, "looked_at": NOW, "receipt": RECEIPT, "fine": ["no sex", "no address"], "lines": [
+        {"words": "NHS number fails its check digit", "count": 3, "records": ["CSC-000101", "CSC-000418", "CSC-001207"]},
+        {"words": "another agency holds another date of birth for this person", "count": 57, "records": [f"CSC-{n:06}" for n in range(2000, 2020)]}]}),
     "ig_home": ("ig_home.html", {**IG_HOME, "receipt": RECEIPT}),
     "ig_entry": ("ig_entry.html", {**IG, "entry": ENTRY, "verdict": VERDICT, "proof": PROOF, "receipt": RECEIPT}),
     "receipt": ("receipt.html", {**MASH, "entry": {"eid": RECEIPT.eid, "recorded_at": NOW, "kind_words": "Family picture shown"}, "verdict": VERDICT, "proof": PROOF, "download_href": "/receipts/x"}),

@@ -7,7 +7,7 @@ an adopted person to another identity. Ruled by docs/matching.md; the hazard is 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.people.matching.compare import COMPONENTS, Scorer, Weight
@@ -29,6 +29,10 @@ ENOUGH_TO_TELL = 500
 #: Slips of the pen in large clusters: at most one in five of the pairs that would come to lie together may carry
 #: another forename. Twins and sisters are far above it, because they differ from every record of the other.
 FEW = 0.2
+
+#: What a data steward should look at in one person: two records of one agency, two identifying numbers, two birth
+#: dates, or another forename without a shared number.
+BREAKS = ("RECORDS", "NUMBERS", "BIRTH_DATES", "FORENAMES")
 
 _GIVEN, _FAMILY, _MIDDLE, _BORN, _SEX, _PLACE, _NUMBER, _CONTACT = range(len(COMPONENTS))
 _ANOTHER_FORENAME = frozenset(LEVELS["given"].index(x) for x in ("differ", "similar"))
@@ -52,13 +56,13 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Clusters:
-    """`person_of[position]` is the smallest position of the same person; `flagged` persons hold two records of one
-    agency; `barred` pairs look alike and are never proposed, because one of the two persons is adopted; `quarantined`
+    """`person_of[position]` is the smallest position of the same person; `flagged` says which persons break which of
+    BREAKS; `barred` pairs look alike and are never proposed, because one of the two persons is adopted; `quarantined`
     positions are records joined to nobody that might be somebody protected."""
 
     person_of: tuple[int, ...]
     links: tuple[Link, ...]
-    flagged: frozenset[int]
+    flagged: Mapping[int, frozenset[str]]
     barred: tuple[tuple[int, int], ...] = ()
     quarantined: frozenset[int] = frozenset()
 
@@ -89,19 +93,21 @@ def cluster(
     scorer: Scorer,
     never: Iterable[tuple[int, int]] = (),
     same: Iterable[tuple[int, int]] = (),
+    released: Container[int] = (),
 ) -> Clusters:
     """Joins records into persons, strongest pairs first.
 
     Takes weights by `first * len(records) + second`; pairs that were not weighed and would come to lie in one
     cluster are weighed here. `never` are pairs a steward keeps apart; `same` are pairs a steward joined, which
-    come first, and give way only to `never` and to an adoption.
+    come first, and give way only to `never` and to an adoption; `released` are records of which two people said that
+    they are not the protected person whom they look like.
     """
     size = len(records)
     apart = {frozenset(pair) for pair in never}
     known = dict(weights)
     person = list(range(size))
     members: dict[int, list[int]] = {}
-    flagged: set[int] = set()
+    flagged: dict[int, set[str]] = defaultdict(set)
 
     repeating = _repeating(records, weights)
 
@@ -179,11 +185,11 @@ def cluster(
 
     links: list[Link] = []
     for root, together in members.items():
-        agencies = [records[at].agency for at in together]
-        if len(set(agencies)) < len(agencies):
-            flagged.add(root)
         for n, i in enumerate(together):
-            links += [Link(i, j, weight_of(i, j), "auto") for j in together[n + 1 :]]
+            for j in together[n + 1 :]:
+                links.append(Link(i, j, weight := weight_of(i, j), "auto"))
+                if found := breaks(records[i], records[j], weight, repeating):
+                    flagged[root] |= found
     adopted = {person[at] for at in range(size) if records[at].is_adopted}
     protected = {person[at] for at in range(size) if records[at].is_protected}
     barred: list[tuple[int, int]] = []
@@ -196,11 +202,34 @@ def cluster(
             barred.append((i, j))
             continue
         links.append(Link(i, j, weight, "review"))
+        if i in released or j in released:
+            continue
         if not has_another_forename(records[i], records[j], weight):
             alone = {at for at in (i, j) if person[at] not in protected and person[at] not in members}
             if {person[i], person[j]} & protected:
                 quarantined |= alone
-    return Clusters(tuple(person), tuple(links), frozenset(flagged), tuple(barred), frozenset(quarantined))
+    return Clusters(
+        tuple(person),
+        tuple(links),
+        {r: frozenset(f) for r, f in flagged.items()},
+        tuple(barred),
+        frozenset(quarantined),
+    )
+
+
+def breaks(a: Prepared, b: Prepared, weight: Weight, repeating: Container[str]) -> frozenset[str]:
+    """Which of BREAKS two records of one person break. Who is only named inside another's row repeats nobody."""
+    levels, found = weight.levels, set()
+    own = "#" not in a.record and "#" not in b.record
+    if a.agency == b.agency and own and a.agency not in repeating:
+        found.add("RECORDS")
+    if levels[_NUMBER] == _OTHER_NUMBER:
+        found.add("NUMBERS")
+    if levels[_BORN] in _ANOTHER_BIRTH_DATE:
+        found.add("BIRTH_DATES")
+    if has_another_forename(a, b, weight) and levels[_NUMBER] != _SAME:
+        found.add("FORENAMES")
+    return frozenset(found)
 
 
 def _repeating(records: Sequence[Prepared], weights: Mapping[int, Weight]) -> frozenset[str]:

@@ -44,7 +44,7 @@ def _as_given(clusters: Clusters, order: Sequence[int]) -> Clusters:
         replace(x, first=min(order[x.first], order[x.second]), second=max(order[x.first], order[x.second]))
         for x in clusters.links
     )
-    return Clusters(tuple(person_of), links, frozenset(least[root] for root in clusters.flagged))
+    return Clusters(tuple(person_of), links, {least[root]: broken for root, broken in clusters.flagged.items()})
 
 
 def _link(records: Sequence[Prepared], model: Model | None, cores: int) -> tuple[Clusters, Model]:

@@ -1,0 +1,115 @@
+"""The data-quality report that goes back to an agency: what is wrong with its own records, by its own numbers.
+
+For: that agency's steward and operator. Must never show another agency's report, a value of any record, or who says
+otherwise; what follows from another agency's record is told only of people whom a steward may compare (P27, P28).
+"""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from audit import Receipt
+from hub.assembly import Hub
+from hub.casefile import london
+from hub.context import RequestContext
+from hub.enquiries import user_of
+from hub.errors import NotFound
+from hub.exporting import neutral
+from hub.loading import matching_allowed
+from hub.people import quality
+from hub.people.quality import COMPARED, KINDS
+from hub.stewardship import of_person
+from policies.vocabulary import Purpose
+
+#: Records of one kind that the page names; the file has all.
+NAMED = 20
+#: Comparisons with other agencies that are decided one by one for a report; each is a decision for every record of a
+#: person.
+MOST_COMPARED = 300
+COLUMNS = ("record", "finding", "meaning")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found: kinds with their counts and the first records of each; the rest is in the file."""
+
+    agency: str
+    records: int
+    counts: Counter[str]
+    named: dict[str, tuple[str, ...]]
+    looked_at: datetime | None
+    receipt: Receipt
+
+
+def report(hub: Hub, ctx: RequestContext) -> Report:
+    """The report of the reader's own agency. Raises NotFound without an agreement for matching. Effects: one event."""
+    agency = _agency(hub, ctx)
+    counts: Counter[str] = Counter()
+    named: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    for record, kind in _found(hub, ctx, agency):
+        counts[kind] += 1
+        if len(named[kind]) < NAMED:
+            named[kind].append(record)
+    with hub.db.session() as session:
+        records, _, looked_at = quality.counts(session, agency)
+    receipt = _record(hub, ctx, agency, counts, "QUALITY-SHOWN")
+    return Report(agency, records, counts, {k: tuple(v) for k, v in named.items()}, looked_at, receipt)
+
+
+def as_csv(hub: Hub, ctx: RequestContext) -> tuple[str, Receipt]:
+    """The same as a file that no spreadsheet runs. Raises NotFound as `report` does. Effects: one event."""
+    agency = _agency(hub, ctx)
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
+    writer.writerow(COLUMNS)
+    counts: Counter[str] = Counter()
+    for record, kind in _found(hub, ctx, agency):
+        counts[kind] += 1
+        writer.writerow([neutral(record), kind, neutral(KINDS[kind])])
+    return text.getvalue(), _record(hub, ctx, agency, counts, "QUALITY-EXPORTED")
+
+
+def _agency(hub: Hub, ctx: RequestContext) -> str:
+    agency = ctx.actor.agency
+    if agency not in hub.partners or not matching_allowed(hub.agreements, agency, london(ctx.now).date()):
+        raise NotFound("Your agency takes part in no matching: there is nothing to report.", next_steps=())
+    return agency
+
+
+def _found(hub: Hub, ctx: RequestContext, agency: str) -> Iterator[tuple[str, str]]:
+    """(record, kind); a comparison with other agencies only where a steward may see both."""
+    with hub.db.session() as session:
+        found = list(quality.findings(session, agency))
+    compared: dict[str, bool] = {}
+    for record, kind, person in found:
+        if kind in COMPARED:
+            if person not in compared and len(compared) < MOST_COMPARED:
+                compared[person] = _may_compare(hub, ctx, person)
+            if not compared.get(person, False):
+                continue
+        yield record, kind
+
+
+def _may_compare(hub: Hub, ctx: RequestContext, person: str) -> bool:
+    try:
+        of_person(hub, ctx, person)
+    except NotFound:
+        return False
+    return True
+
+
+def _record(hub: Hub, ctx: RequestContext, agency: str, counts: Counter[str], outcome: str) -> Receipt:
+    return hub.trail.append(
+        "export",
+        now=ctx.now,
+        user=user_of(ctx),
+        purpose=Purpose.DATA_MATCHING,
+        trace=ctx.request_id,
+        recipient=agency,
+        outcome=outcome,
+        action="data-quality",
+        data=[{"agency": agency, "category": "DEMOGRAPHIC", "count": sum(counts.values())}],
+    )
