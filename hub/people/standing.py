@@ -9,7 +9,7 @@ from datetime import datetime
 
 from connectors import SourceRecord
 from hub.people.living import Living
-from hub.people.relations import KIN, PARENTS, RESPONSIBLE, SENIOR, Kind, words_from_other_side
+from hub.people.relations import KIN, PARENTS, RESPONSIBLE, SENIOR, Kind, words_from_other_side, words_of
 from hub.people.said import age_on, best_birth_date, flags_of, most_said
 from hub.people.ties import People, Ties, Told
 from policies.vocabulary import RelationToIndex, SubjectFlag
@@ -32,8 +32,10 @@ def standing(
     equal = {k: t for k, t in below.items() if k not in SENIOR}
     told = [*above.values(), *equal.values()]
     sex = most_said(r.person.sex_code for r in people[person])
-    called = {t.words for t in above.values()} | {words_from_other_side(t.code, sex) for t in equal.values()}
+    called = {words_of(t.code) for t in above.values()} | {words_from_other_side(t.code, sex) for t in equal.values()}
     words = ", ".join(sorted(called) or _junior(below, people[person]))
+    if any(t.kind == Kind.SIBLING and not t.is_stated for t in told):
+        words += ", full or half not known"
     home = living.together.get(frozenset((person, index)))
     at_home = home is not None and home.now
     if set(above) & RESPONSIBLE:

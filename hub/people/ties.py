@@ -67,12 +67,6 @@ class Told:
     as_of: datetime | None = None
     is_stated: bool = False
 
-    @property
-    def words(self) -> str:
-        """The tie in words; what follows from one shared parent alone may be full or half."""
-        said = words_of(self.code)
-        return f"{said} or half-{said}" if self.kind == Kind.SIBLING and not self.is_stated else said
-
 
 People = dict[str, tuple[SourceRecord, ...]]
 Ties = dict[tuple[str, str], dict[Kind, Told]]
@@ -162,7 +156,7 @@ def relations_of(ties: Ties, chosen: set[str], index: str) -> tuple[Relation, ..
             person,
             of,
             told.code,
-            told.words,
+            words_of(told.code),
             tuple(sorted(told.agencies)),
             told.as_of,
             STATED if told.is_stated else DERIVED,

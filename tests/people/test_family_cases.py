@@ -64,7 +64,7 @@ CASES = (
         ),
         {"Tom": "INDEX", "Grace": "PR_HOLDER", "Owen": "PR_HOLDER", "Rhys": "RECORDED_RELEVANT"},
         {"Rhys BRO Tom *"},
-        {"Rhys": "brother or half-brother"},
+        {"Rhys": "brother, full or half not known"},
     ),
     Case(
         "full or half is not said when one child's other parent is not known",

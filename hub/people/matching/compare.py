@@ -96,6 +96,9 @@ class Model:
         return json.dumps(raw, indent=1) + "\n"
 
 
+_AT = {component: at for at, component in enumerate(COMPONENTS)}
+
+
 class Scorer:
     """Weighs pairs with one model. Holds only tables made from the model."""
 
@@ -112,6 +115,10 @@ class Scorer:
             for name, level in (("given", 0), ("family", 0), ("born", 0), ("place", 0), ("contact", 0))
         }
         self.rarer["place", _POSTCODE] = Rarity(model, "place", _POSTCODE, values="postcode")
+        #: Component -> level -> (bits against strangers, bits against the household, how rarity changes the first).
+        self._table = tuple(
+            tuple((*both, self.rarer.get((c, level))) for level, both in enumerate(self._log[c])) for c in COMPONENTS
+        )
         self._most_sex = max(0.0, *(worth for worth, _ in self._log["sex"]))
         self._most_contact = max(self._log["contact"][0][0], self.rarer["contact", 0].most)
         self._most_place = max(
@@ -178,14 +185,23 @@ class Scorer:
 
     def score(self, a: Prepared, b: Prepared, levels: Levels, x: Called | None, y: Called | None) -> Weight:
         """The weight of levels already found; the records and their names say how rare the values are that agree."""
+        bits, household = self.sums(a, b, levels, x, y)
+        return Weight(levels, bits, household, self.probability(bits, household))
+
+    def sums(self, a: Prepared, b: Prepared, levels: Levels, x: Called | None, y: Called | None) -> tuple[float, float]:
+        """(bits against strangers, bits against others of the household) of levels already found."""
         bits = household = 0.0
-        for c, level in zip(COMPONENTS, levels, strict=True):
+        for at, level in enumerate(levels):
             if level is not None:
-                bits += self._worth(c, level, a, b, x, y)
-                household += self._log[c][level][1]
-        # Same person against (strangers or another of the household), each with its prior.
+                worth, of_household, rarity = self._table[at][level]
+                household += of_household
+                bits += worth if rarity is None else rarity.worth(agreeing(COMPONENTS[at], level, a, b, x, y), worth)
+        return bits, household
+
+    def probability(self, bits: float, household: float) -> float:
+        """Same person against (strangers or another of the household), each with its prior."""
         odds = -math.log2(2 ** min(1000.0, self._stranger - bits) + 2 ** min(1000.0, self._household - household))
-        return Weight(levels, bits, household, 1 / (1 + 2 ** min(1000.0, -odds)))
+        return 1 / (1 + 2 ** min(1000.0, -odds))
 
     def parts(self, a: Prepared, b: Prepared) -> tuple[tuple[str, str, float], ...]:
         """(component, level, bits) of what two records tell of each other: the steps that add up to `Weight.bits`."""
@@ -198,8 +214,7 @@ class Scorer:
 
     def _worth(self, component: str, level: int, a: Prepared, b: Prepared, x: Called | None, y: Called | None) -> float:
         """Bits of one component. Agreement is worth more the rarer the value, of two values the more frequent one."""
-        otherwise = self._log[component][level][0]
-        rarity = self.rarer.get((component, level))
+        otherwise, _, rarity = self._table[_AT[component]][level]
         return otherwise if rarity is None else rarity.worth(agreeing(component, level, a, b, x, y), otherwise)
 
 
@@ -228,15 +243,26 @@ class Rarity:
         self._m = math.log2(model.m[component][level])
         self._shares = model.frequencies.get(name, {})
         self._rarest = model.rarest.get(name, 0.0)
-        self._of_all = min if name == "contact" else max  # Of several shared contacts the rarest says most.
+        self._of_all = max if name == "contact" else min  # Of several shared contacts the rarest says most.
+        self._known: dict[str, float | None] = {"": None}
         least = min((*self._shares.values(), self._rarest or 1.0))
         self.most = self._m - math.log2(least)
 
     def share(self, values: Iterable[str]) -> float | None:
         """How often the value occurs; of two spellings the more frequent; None where no frequency is known."""
         known = [share for value in values if value and (share := self._shares.get(value) or self._rarest)]
-        return self._of_all(known) if known else None
+        most = min if self._of_all is max else max
+        return most(known) if known else None
 
     def worth(self, values: Iterable[str], otherwise: float) -> float:
-        share = self.share(values)
-        return self._m - math.log2(share) if share else otherwise
+        """The bits of these values: of two spellings the more frequent one's; `otherwise` where none is known."""
+        known = [bits for value in values if (bits := self._bits(value)) is not None]
+        return self._of_all(known) if known else otherwise
+
+    def _bits(self, value: str) -> float | None:
+        try:
+            return self._known[value]
+        except KeyError:
+            share = self._shares.get(value) or self._rarest
+            bits = self._known[value] = self._m - math.log2(share) if share else None
+            return bits

@@ -7,14 +7,15 @@ model of record linkage" (2000); the shares among others of a household are coun
 holds at one address.
 """
 
+import math
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hub.people.matching.candidates import pairs
 from hub.people.matching.compare import COMPONENTS, Model, Scorer
-from hub.people.matching.levels import LEVELS
+from hub.people.matching.levels import LEVELS, Levels
 from hub.people.matching.normalise import Prepared
 
 #: Pseudo-counts with which the given model is mixed in, so that few records cannot bend it.
@@ -25,6 +26,8 @@ FEWEST_RECORDS = 1000
 MOST_PER_RECORD = 20
 #: Values rarer than one in this many are weighed as if they were that frequent.
 _SMALLEST = 1e-7
+#: Pairs less likely than this at the start are never one person; less likely than this in a round teach nothing.
+_POSSIBLE, _COUNTED = 1e-5, 0.01
 
 
 def frequencies(records: Sequence[Prepared]) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
@@ -89,23 +92,44 @@ def fit(
     if not across:  # One list with repeats: there is nothing else to learn from.
         across = [divmod(key, size) for key in found]
     scorer = Scorer(model)
-    found_levels = [(records[i], records[j], *scorer.levels(records[i], records[j])) for i, j in across]
-    possible = [one for one in found_levels if scorer.score(*one).probability > 1e-5]
+    possible = _possible(records, across, scorer)
     for _ in range(rounds):
         scorer = Scorer(model)
         counts = {c: [0.0] * len(LEVELS[c]) for c in COMPONENTS}
         same = 0.0
-        for one in possible:
-            probability = scorer.score(*one).probability
-            same += probability
-            if probability > 0.01:
-                for c, level in zip(COMPONENTS, one[2], strict=True):
-                    if level is not None:
-                        counts[c][level] += probability
+        for levels, rest in possible.items():
+            # What changes from round to round is the same for every pair of these levels.
+            log_m = _log_m(model, levels)
+            likely = [p for bits, household in rest if (p := scorer.probability(log_m + bits, log_m + household))]
+            same += sum(likely)
+            counted = sum(p for p in likely if p > _COUNTED)
+            for c, level in zip(COMPONENTS, levels, strict=True):
+                if level is not None:
+                    counts[c][level] += counted
         prior = same * (every / max(1, len(found))) / (size * (size - 1) / 2)
         prior = min(max(prior, 0.5 / size), MOST_PER_RECORD / size)
         model = replace(model, prior=prior, m={c: mixed(counts[c], start.m[c], TRUST) for c in COMPONENTS})
     return model
+
+
+def _possible(
+    records: Sequence[Prepared], pairs_given: Sequence[Sequence[int]], scorer: Scorer
+) -> dict[Levels, list[tuple[float, float]]]:
+    """Pairs that may be one person, by their levels: the part of each one's weights that does not depend on `m`."""
+    found: dict[Levels, list[tuple[float, float]]] = defaultdict(list)
+    logs: dict[Levels, float] = {}
+    for i, j in pairs_given:
+        levels, x, y = scorer.levels(records[i], records[j])
+        bits, household = scorer.sums(records[i], records[j], levels, x, y)
+        if scorer.probability(bits, household) > _POSSIBLE:
+            log_m = logs.setdefault(levels, _log_m(scorer.model, levels))
+            found[levels].append((bits - log_m, household - log_m))
+    return found
+
+
+def _log_m(model: Model, levels: Levels) -> float:
+    told = ((c, level) for c, level in zip(COMPONENTS, levels, strict=True) if level is not None)
+    return math.fsum(math.log2(model.m[c][level]) for c, level in told)
 
 
 def _shares(
