@@ -7,7 +7,6 @@ otherwise; what follows from another agency's record is told only of people whom
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,7 +27,7 @@ from policies.vocabulary import Purpose
 NAMED = 20
 #: Comparisons with other agencies that are decided one by one for a report; each is a decision for every record of a
 #: person.
-MOST_COMPARED = 300
+MOST_COMPARED = 150
 COLUMNS = ("record", "finding", "meaning")
 
 
@@ -41,6 +40,8 @@ class Report:
     counts: Counter[str]
     named: dict[str, tuple[str, ...]]
     looked_at: datetime | None
+    #: Persons whose records might differ from other agencies' and who were not compared this time.
+    not_compared: int
     receipt: Receipt
 
 
@@ -49,14 +50,15 @@ def report(hub: Hub, ctx: RequestContext) -> Report:
     agency = _agency(hub, ctx)
     counts: Counter[str] = Counter()
     named: dict[str, list[str]] = {kind: [] for kind in KINDS}
-    for record, kind in _found(hub, ctx, agency):
+    found, not_compared = _found(hub, ctx, agency)
+    for record, kind in found:
         counts[kind] += 1
         if len(named[kind]) < NAMED:
             named[kind].append(record)
     with hub.db.session() as session:
         records, _, looked_at = quality.counts(session, agency)
     receipt = _record(hub, ctx, agency, counts, "QUALITY-SHOWN")
-    return Report(agency, records, counts, {k: tuple(v) for k, v in named.items()}, looked_at, receipt)
+    return Report(agency, records, counts, {k: tuple(v) for k, v in named.items()}, looked_at, not_compared, receipt)
 
 
 def as_csv(hub: Hub, ctx: RequestContext) -> tuple[str, Receipt]:
@@ -66,7 +68,7 @@ def as_csv(hub: Hub, ctx: RequestContext) -> tuple[str, Receipt]:
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     writer.writerow(COLUMNS)
     counts: Counter[str] = Counter()
-    for record, kind in _found(hub, ctx, agency):
+    for record, kind in _found(hub, ctx, agency)[0]:
         counts[kind] += 1
         writer.writerow([neutral(record), kind, neutral(KINDS[kind])])
     return text.getvalue(), _record(hub, ctx, agency, counts, "QUALITY-EXPORTED")
@@ -79,18 +81,15 @@ def _agency(hub: Hub, ctx: RequestContext) -> str:
     return agency
 
 
-def _found(hub: Hub, ctx: RequestContext, agency: str) -> Iterator[tuple[str, str]]:
-    """(record, kind); a comparison with other agencies only where a steward may see both."""
+def _found(hub: Hub, ctx: RequestContext, agency: str) -> tuple[list[tuple[str, str]], int]:
+    """(record, kind) of all that may be told - a comparison with other agencies only where a steward may see both - and
+    how many persons were not compared."""
     with hub.db.session() as session:
         found = list(quality.findings(session, agency))
-    compared: dict[str, bool] = {}
-    for record, kind, person in found:
-        if kind in COMPARED:
-            if person not in compared and len(compared) < MOST_COMPARED:
-                compared[person] = _may_compare(hub, ctx, person)
-            if not compared.get(person, False):
-                continue
-        yield record, kind
+    persons = dict.fromkeys(person for _, kind, person in found if kind in COMPARED)
+    compared = {person for person in list(persons)[:MOST_COMPARED] if _may_compare(hub, ctx, person)}
+    told = [(record, kind) for record, kind, person in found if kind not in COMPARED or person in compared]
+    return told, max(0, len(persons) - MOST_COMPARED)
 
 
 def _may_compare(hub: Hub, ctx: RequestContext, person: str) -> bool:

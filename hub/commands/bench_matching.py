@@ -69,7 +69,7 @@ def bench_index() -> None:
             loaded, before, linked, megabytes, on_disk, asked = process.submit(_searched, folder, size).result()
         click.echo(
             f"{'index: load':34} processor {loaded:8.1f} s  highest memory {before:6.0f} MB  "
-            f"{size:,} records of {len(AGENCIES)} agencies\n"
+            f"{size:,} records of {len(AGENCIES)} agencies, {size / loaded:,.0f} a second\n"
             f"{_treated(size):34} processor {linked:8.1f} s  highest memory {megabytes:6.0f} MB  "
             f"{on_disk / 2**20:6.0f} MB on disk  {size:,} records of {len(AGENCIES)} agencies"
         )

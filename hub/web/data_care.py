@@ -113,6 +113,7 @@ def quality() -> str:
         agency=hub.partners[found.agency].name,
         records=found.records,
         looked_at=found.looked_at,
+        not_compared=found.not_compared,
         lines=lines,
         fine=[words for kind, words in KINDS.items() if not found.counts[kind]],
         receipt=receipt_view(found.receipt),

@@ -386,6 +386,9 @@ def data_steward(v: Visitor) -> Tour:
     """The queue of records in doubt, a pair side by side, its errors, a decision, and the records of one person."""
     page = v.sign_in("data_steward")
     yield "records-in-doubt"
+    for path in ("/matching/flagged", "/matching/held-back", "/data-quality", "/matching"):
+        v.go(path)
+        yield path.strip("/").replace("/", "-")
     v.press("Find the record")
     yield "records-in-doubt-error"
     with page.expect_navigation():

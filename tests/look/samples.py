@@ -396,7 +396,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         {"record": "CSC-000077", "asked_at": "3 March 2026, 16:40", "rationale": "We looked in our own system and rang the carer.", "stands": "Kept back", "answer": "The protection lead asks for more time."}]}),
     "held_back": ("held_back.html", {**IG, "answers": (("RELEASED", "Release it", "It becomes a person of its own, found and shown as the agreements allow."), ("KEPT", "Keep it back", "Nobody finds it until the record changes.")), "asked": [
         {"request": "3", "agency": "Northshire Children's Services", "record": "CSC-000418", "asked_at": "4 March 2026, 09:02", "rationale": "We looked in our own system and rang the carer."}]}),
-    "data_quality": ("data_quality.html", {**IG, "agency": "Northshire Children's Services", "records": 12408, "looked_at": NOW, "receipt": RECEIPT, "fine": ["no sex", "no address"], "lines": [
+    "data_quality": ("data_quality.html", {**IG, "agency": "Northshire Children's Services", "records": 12408, "looked_at": NOW, "not_compared": 12, "receipt": RECEIPT, "fine": ["no sex", "no address"], "lines": [
         {"words": "NHS number fails its check digit", "count": 3, "records": ["CSC-000101", "CSC-000418", "CSC-001207"]},
         {"words": "another agency holds another date of birth for this person", "count": 57, "records": [f"CSC-{n:06}" for n in range(2000, 2020)]}]}),
     "ig_home": ("ig_home.html", {**IG_HOME, "receipt": RECEIPT}),
