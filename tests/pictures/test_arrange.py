@@ -143,3 +143,14 @@ def test_the_bench_says_how_much_it_drew() -> None:
     figures = {figure.name: figure for figure in bench(rounds=1)}
     assert set(figures) == {"genogram", "timeline", "proof"}
     assert all(figure.bytes_out > 1000 for figure in figures.values())
+
+
+def test_relations_that_agencies_contradict_are_shown_only_side_by_side() -> None:
+    view = arrange(PICTURE)
+    (conflict,) = view.relation_conflicts
+    assert conflict.about == "Amelia Walker"
+    assert {(side.person, side.words) for side in conflict.sides} == {
+        ("Daniel Price", "stepfather"), ("Daniel Price", "birth father"),
+    }  # fmt: skip
+    assert all(side.sources for side in conflict.sides)
+    assert not {(r.person, r.words) for r in view.relations} & {(s.person, s.words) for s in conflict.sides}
