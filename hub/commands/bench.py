@@ -35,6 +35,7 @@ from hub.commands.bench_api import bench_api
 from hub.commands.bench_decide import bench_decide
 from hub.commands.bench_existence import bench_existence
 from hub.commands.bench_fan_out import bench_fan_out
+from hub.commands.bench_households import bench_households
 from hub.commands.bench_load import bench_load
 from hub.commands.bench_matching import bench_index, bench_linking
 from hub.commands.bench_radar import bench_radar
@@ -54,7 +55,7 @@ PEOPLE = 100_000
 def bench(name: str | None) -> None:
     """Measure everything, or one of: picture, gp-check, api, search, decide, trail, rewrap, drawings, load, fan-out,
     existence (whether time tells that somebody exists: takes long), radar (three made-up years of looks with seeded
-    misuse: takes minutes), linking (two agencies' files) and index (100,000 and 1,000,000 records: takes long)."""
+    misuse: takes minutes), linking (two agencies' files), households (invented counties) and index (100,000 and 1,000,000 records: takes long)."""
     if name is not None and name not in BENCHES:
         raise click.UsageError(f"No such measurement. There are: {', '.join(BENCHES)}.")
     for one, run in BENCHES.items():
@@ -238,6 +239,7 @@ BENCHES: dict[str, Callable[[], None]] = {
     "rewrap": bench_rewrap,
     "linking": bench_linking,
     "index": bench_index,
+    "households": bench_households,
     "drawings": _drawings,
     "load": bench_load,
     "fan-out": bench_fan_out,

@@ -68,7 +68,7 @@ def link(records: Path, mapping: Path, out: Path, model: Path, cores: int) -> No
     outcomes = Counter(pair.outcome for pair in clusters.links)
     _say(
         f"{len(held)} records, {outcomes['auto']} links, {outcomes['review']} to review, {len(clusters.flagged)} "
-        f"persons with two records of one agency, model {fitted.name}, {time.perf_counter() - began:.1f} s"
+        f"persons whose records break a rule, model {fitted.name}, {time.perf_counter() - began:.1f} s"
     )
 
 

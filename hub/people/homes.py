@@ -4,8 +4,9 @@ For: households. Must never use the address of somebody whose whereabouts are pr
 what does not count for the household still stands in the record. Ruled by docs/matching.md.
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from datetime import date
+from types import MappingProxyType
 
 from rapidfuzz.fuzz import ratio
 
@@ -33,16 +34,22 @@ def is_same_home(x: Place, y: Place) -> bool:
 
 
 def main_homes(
-    records: Iterable[SourceRecord], today: date | None = None, crowded: Container[str] = frozenset()
+    records: Iterable[SourceRecord],
+    today: date | None = None,
+    crowded: Container[str] = frozenset(),
+    of_household: Mapping[tuple[str, str], Place] = MappingProxyType({}),
 ) -> list[tuple[Place, SourceRecord]]:
     """The addresses that count: those of the weightiest dwelling, or of several when they weigh the same.
 
-    Takes `crowded`: keys of dwellings that so many people have that they say little about a household.
+    Takes `crowded`: keys of dwellings that so many people have that they say little about a household; `of_household`:
+    for a record (agency, record) whose agency has the others of its household reference elsewhere, where that is. Such
+    a record speaks half for either.
     """
     records = tuple(records)
     if any(r.flags & PROTECTED for r in records):
         return []
     told = [(home, r) for r in records if (home := home_of(r)) is not None and (home.street or home.uprn)]
+    told += [(of_household[key], r) for r in records if (key := (r.agency, r.record)) in of_household]
     groups: list[list[tuple[Place, SourceRecord]]] = []
     # The fullest first, so that an address that lacks a part can be told to be the same as one of them.
     for home, record in sorted(told, key=lambda one: (not one[0].number, not one[0].unit)):
@@ -54,7 +61,13 @@ def main_homes(
             alike[0].append((home, record))
         else:
             groups.append([(home, record)])
-    weights = [sum(_weight(home, record, today, crowded) for home, record in group) for group in groups]
+    weights = [
+        sum(
+            _weight(home, record, today, crowded) * (0.5 if (record.agency, record.record) in of_household else 1.0)
+            for home, record in group
+        )
+        for group in groups
+    ]
     most = max(weights, default=0.0)
     return [one for group, weight in zip(groups, weights, strict=True) if weight >= most for one in group]
 

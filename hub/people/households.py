@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from connectors import SourceRecord
-from hub.people.homes import is_inside, is_same_home, main_homes
+from hub.people.homes import is_current, is_inside, is_same_home, main_homes
 from hub.people.living import MOST_IN_A_DWELLING
 from hub.people.matching.normalise import PROTECTED, Place, home_of
 
@@ -28,7 +28,8 @@ def households(records: Sequence[SourceRecord], person_of: Sequence[int]) -> lis
     for record, person in zip(records, person_of, strict=True):
         members[person].append(record)
     crowded = _crowded(members)
-    told = {p: main_homes(found, crowded=crowded) for p, found in members.items()}
+    elsewhere = _households_elsewhere(records)
+    told = {p: main_homes(found, crowded=crowded, of_household=elsewhere) for p, found in members.items()}
     homes = {p: [home for home, _ in found] for p, found in told.items()}
     spelt = Counter(home.key for found in homes.values() for home in set(found))
     dwelling = {p: max(found, key=lambda h: _fullness(h, spelt)) for p, found in homes.items() if found}
@@ -50,6 +51,28 @@ def households(records: Sequence[SourceRecord], person_of: Sequence[int]) -> lis
         join(person, head)
     _join_those_without_address(members, dwelling, join)
     return [top(person) for person in person_of]
+
+
+def _households_elsewhere(records: Sequence[SourceRecord]) -> dict[tuple[str, str], Place]:
+    """Records that an agency has at another address than most others of the same household reference: where those are.
+
+    Either the address of the one is out of date or the reference is: a family's may still hold the parent who left.
+    """
+    living: dict[tuple[str, str], list[tuple[SourceRecord, Place]]] = defaultdict(list)
+    for r in records:
+        home = home_of(r)
+        if r.household and home is not None and home.number and is_current(r, None):
+            living[r.agency, r.household].append((r, home))
+    found: dict[tuple[str, str], Place] = {}
+    for together in living.values():
+        groups: list[list[Place]] = []
+        for _, home in together:
+            alike = next((group for group in groups if is_same_home(group[0], home)), None)
+            alike.append(home) if alike is not None else groups.append([home])
+        most = max(groups, key=len)
+        if len(most) > 1 and len(most) > len(together) / 2:
+            found |= {(r.agency, r.record): most[0] for r, home in together if not is_same_home(most[0], home)}
+    return found
 
 
 def _crowded(members: Mapping[int, Sequence[SourceRecord]]) -> frozenset[str]:

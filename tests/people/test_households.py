@@ -7,6 +7,7 @@ from tests_people import say
 from connectors import SourceRecord
 from hub.people.households import households
 from hub.people.living import MOST_IN_A_DWELLING
+from policies.vocabulary import SubjectFlag
 
 MILL, WELL = {"line1": "1204 Mill Lane"}, {"line1": "9 Well Street"}
 
@@ -70,3 +71,28 @@ def test_the_order_of_records_never_moves_anybody() -> None:
         one("Joe", ("csc", WELL), ("gp", {"line1": "Mill Lane"})),
     ]
     assert homes(*people) == homes(*(list(reversed(records)) for records in people))
+
+
+def in_tenancy(name: str, place: dict[str, Any], *, gp: dict[str, Any]) -> list[SourceRecord]:
+    """Somebody whom a tenancy names, with the address that housing wrote, and the one a general practice wrote."""
+    own = say("housing", f"{name}-t", name, "Khan", household="T1", role="CHILD", **place)
+    return [own, say("gp", f"{name}-g", name, "Khan", **gp)]
+
+
+def test_an_address_that_differs_from_the_rest_of_its_tenancy_speaks_half_for_either() -> None:
+    others = [in_tenancy("Sana", MILL, gp=MILL), in_tenancy("Omar", MILL, gp=MILL)]
+    assert homes(*others, in_tenancy("Amira", WELL, gp=MILL)) == [0, 0, 0]
+
+
+def test_who_is_elsewhere_for_others_too_has_left_the_tenancy() -> None:
+    others = [in_tenancy("Sana", MILL, gp=MILL), in_tenancy("Omar", MILL, gp=MILL)]
+    assert homes(*others, in_tenancy("Amira", WELL, gp=WELL)) == [0, 0, 2]
+
+
+def test_two_of_a_tenancy_who_differ_are_not_outvoted_by_each_other() -> None:
+    assert homes(in_tenancy("Sana", MILL, gp=MILL), in_tenancy("Amira", WELL, gp=WELL)) == [0, 1]
+
+
+def test_a_protected_member_of_a_tenancy_says_nothing_about_where_the_others_live() -> None:
+    hidden = [say("housing", f"h{n}", "H", "Khan", household="T1", flags=(SubjectFlag.SHIELDED,), **MILL) for n in "12"]
+    assert homes([hidden[0]], [hidden[1]], in_tenancy("Amira", WELL, gp=WELL)) == [0, 1, 2]
