@@ -55,7 +55,8 @@ PEOPLE = 100_000
 def bench(name: str | None) -> None:
     """Measure everything, or one of: picture, gp-check, api, search, decide, trail, rewrap, drawings, load, fan-out,
     existence (whether time tells that somebody exists: takes long), radar (three made-up years of looks with seeded
-    misuse: takes minutes), linking (two agencies' files), households (invented counties) and index (100,000 and 1,000,000 records: takes long)."""
+    misuse: takes minutes), linking (two agencies' files), households (invented counties) and index
+    (100,000 and 1,000,000 records: takes long)."""
     if name is not None and name not in BENCHES:
         raise click.UsageError(f"No such measurement. There are: {', '.join(BENCHES)}.")
     for one, run in BENCHES.items():

@@ -130,6 +130,7 @@ PERSONA_FOR = {
     _roles("oversight"): "ig_officer",
     _roles("keepers"): "ig_officer",
     _roles("stewards"): "data_steward",
+    _roles("caretakers"): "data_steward",
 }
 #: What a foreign page may send along, and what it gets.
 FORGED: list[tuple[dict[str, str], dict[str, str], int]] = [
