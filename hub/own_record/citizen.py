@@ -12,7 +12,7 @@ from hub.casefile import CaseFile, london
 from hub.context import Actor, RequestContext
 from hub.members import PROTECTED, Member, member_alone
 from hub.people import age_on, candidates, current_person, parse_box, records_of
-from hub.people.index import best_birth_date
+from hub.people.said import best_birth_date
 from policies import Relationship, Sar
 from policies.vocabulary import MatchState, Purpose, RelationshipKind, Role, SarRequester, SubjectFlag
 
