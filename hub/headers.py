@@ -136,8 +136,8 @@ def guard() -> AnyResponse | None:
     if scope is not None and "Authorization" in request.headers:
         _machine_enters(scope, access)
         return None
-    if request.method == "HEAD":  # It would ask partners and show nothing.
-        abort(405)
+    if request.method == "HEAD" and (access != FAMILIES or "citizen" in session):
+        abort(405)  # It would ask partners and show nothing.
     if getattr(session, "unreadable", False):
         raise Unavailable(
             "The hub's database does not answer at the moment, so nobody was asked and nothing is shown.",
