@@ -17,7 +17,7 @@ from hub.context import RequestContext
 from hub.enquiries import user_of
 from hub.errors import NotFound
 from hub.exporting import neutral
-from hub.loading import matching_allowed
+from hub.matching_agreed import matching_allowed
 from hub.people import quality
 from hub.people.quality import COMPARED, KINDS
 from hub.stewardship import of_person

@@ -10,7 +10,7 @@ from hub.context import RequestContext
 from hub.enquiries import user_of
 from hub.errors import FormRefused, NotFound
 from hub.following import after_linking
-from hub.loading import matching_allowed
+from hub.matching_agreed import matching_allowed
 from hub.people import releases, relink
 from hub.people.releases import KEPT, RELEASED, HeldBack
 from hub.stewardship import faults_of
