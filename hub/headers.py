@@ -132,19 +132,20 @@ def guard() -> AnyResponse | None:
         return None
     if access is None:
         abort(403)
+    if request.method == "HEAD" and (access != FAMILIES or "citizen" in session):
+        abort(405)  # It would ask partners and show nothing.
     scope = getattr(current_app.view_functions[request.endpoint], "scope", None)
     if scope is not None and "Authorization" in request.headers:
         _machine_enters(scope, access)
         return None
-    if request.method == "HEAD" and (access != FAMILIES or "citizen" in session):
-        abort(405)  # It would ask partners and show nothing.
     if getattr(session, "unreadable", False):
         raise Unavailable(
             "The hub's database does not answer at the moment, so nobody was asked and nothing is shown.",
             next_steps=("Try again in a minute.", "If somebody is at risk now, ring the agencies yourself."),
         )
     if access == FAMILIES:
-        return None if session.get("citizen") else redirect("/my", code=303)
+        # OPTIONS tells which methods there are; no view runs.
+        return None if session.get("citizen") or request.method == "OPTIONS" else redirect("/my", code=303)
     actor = session.get("actor")
     if actor is not None and is_suspended(current_app.extensions["hub"], actor["id"]):
         session.clear()
