@@ -3,6 +3,7 @@
 from hub.pictures.arrange import Arranged, arrange
 from hub.pictures.genogram import draw_genogram, genogram_of
 from hub.pictures.genogram_model import GenogramLink, GenogramPerson, Manner
+from hub.pictures.heat import draw_heat
 from hub.pictures.matrix import state_symbols
 from hub.pictures.proof import draw_proof
 from hub.pictures.timeline import TimelineEvent, draw_timeline, timeline_of
@@ -17,6 +18,7 @@ __all__ = [
     "Weighed",
     "arrange",
     "draw_genogram",
+    "draw_heat",
     "draw_proof",
     "draw_timeline",
     "draw_waterfall",

@@ -1,16 +1,20 @@
 """Pages of the desk of information governance: alerts of the misuse radar, one by one until each is closed."""
 
+import re
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from hub.desk import alerts
 from hub.desk.alerts import STATES, Act, Alert
 from hub.desk.context import Context, context_of_alert
+from hub.desk.heat import heat_of, looks_of
 from hub.desk.raising import CLOSED
-from hub.errors import FormRefused
+from hub.errors import FormRefused, NotFound
 from hub.headers import OVERSEEING, for_roles
+from hub.pictures import draw_heat
 from hub.web.common import context_of, hub_of, receipt_view
 from hub.web.desk_words import (
     ACT_WORDS,
@@ -21,11 +25,12 @@ from hub.web.desk_words import (
     signal_title,
     threshold_words,
 )
-from hub.web.proofs import KIND_WORDS
+from hub.web.proofs import KIND_WORDS, outcome_words
 from hub.words import PURPOSE_WORDS, ROLE_WORDS, SIGNAL_WORDS
 from policies.vocabulary import Purpose, Role
 
 desk = Blueprint("desk", __name__)
+HOUR = re.compile("1?[0-9]|2[0-3]", re.ASCII)
 
 
 @desk.get("/ig/alerts")
@@ -69,6 +74,62 @@ def act(alert_id: str) -> str | Response | tuple[str, int]:
     except FormRefused as error:
         return _page(alert_id, typed, error.errors), 422
     return redirect("/ig/alerts" if done == "close" else f"/ig/alerts/{alert_id}", code=303)
+
+
+@desk.get("/ig/when")
+@for_roles(OVERSEEING)
+def when() -> str:
+    """When agencies look: a map of agency by hour, and the same as a table whose numbers lead to their looks."""
+    hub = hub_of()
+    found = heat_of(hub, context_of())
+    rows = [
+        {"code": p.code, "name": p.name, "counts": found.counts[p.code], "total": sum(found.counts[p.code].values())}
+        for p in hub.partners.values()
+        if p.code in found.counts
+    ]
+    drawn = [(p.name, found.counts[p.code]) for p in hub.partners.values() if p.code in found.counts]
+    svg = Markup(draw_heat(drawn))  # noqa: S704 - every text in it is escaped
+    return render_template(
+        "heat.html",
+        back_href="/ig",
+        rows=rows,
+        hours=range(24),
+        svg=svg,
+        first=found.first,
+        last=found.last,
+        receipt=receipt_view(found.receipt),
+    )
+
+
+@desk.get("/ig/when/<agency>/<hour>")
+@for_roles(OVERSEEING)
+def looks_of_an_hour(agency: str, hour: str) -> str:
+    """The looks behind one number of the map."""
+    hub = hub_of()
+    number = int(hour) if HOUR.fullmatch(hour) else None
+    looks, total, receipt = looks_of(hub, context_of(), agency, number)
+    if agency not in hub.partners or number is None:
+        raise NotFound("There is no such number.")
+    return render_template(
+        "heat_cell.html",
+        back_href="/ig/when",
+        agency=hub.partners[agency].name,
+        hour=number,
+        total=total,
+        looks=[
+            {
+                "eid": look.eid,
+                "at": look.at,
+                "what": KIND_WORDS.get(look.kind, look.kind),
+                "purpose": PURPOSE_WORDS[Purpose(look.purpose)]
+                if look.purpose and look.purpose in Purpose.__members__
+                else "",
+                "outcome": outcome_words(look.outcome),
+            }
+            for look in looks
+        ],
+        receipt=receipt_view(receipt),
+    )
 
 
 def _page(alert_id: str, values: dict[str, str], errors: dict[str, str]) -> str:

@@ -25,7 +25,7 @@ STANDINGS = {
 #: Where a machine is known by its assertion; without one it is told 401, like whoever has none.
 MACHINES_DOOR = "/fhir/Patient/$person-info-query"
 #: Pages of information governance that are about nothing in particular: they ask for a strong sign-in too (P02).
-DESKS = ("/ig", "/ig/check", "/refusals", "/ig/alerts")
+DESKS = ("/ig", "/ig/check", "/refusals", "/ig/alerts", "/ig/when", "/ig/when/<agency>/<hour>")
 HOW_TO_ADD = """
 These doors of the application have no row in tests/access/doors.csv: {missing}
 These rows have no door any more: {gone}

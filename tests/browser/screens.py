@@ -25,7 +25,7 @@ STOPS = frozenset(
         "early-help-form", "gp-check", "gp-yes", "gp-no", "gp-cannot-say", "gp-round", "disclosures",
         "disclosures-of-a-person", "entry", "partners",
         "emergency", "emergency-who", "consent", "consent-answer", "case", "tasks", "tasks-review",
-        "meeting-pack", "decisions", "alerts", "alert",
+        "meeting-pack", "decisions", "alerts", "alert", "when-agencies-look",
         "own-start", "own-record", "own-looked", "own-choices", "own-corrections", "own-unknown", "correction",
         "records-in-doubt", "pair-in-doubt", "requests", "request-filled", "request-answered",
         "notice", "notice-not-yet", "developers", "developers-operation",

@@ -323,6 +323,13 @@ def governance(v: Visitor) -> Tour:
         v.follow("Why it was decided so")
         yield "entry-why"
     v.go("/ig")
+    v.follow("When agencies look, by hour")
+    yield "when-agencies-look"
+    if page.locator(".kith-number").count():
+        with page.expect_navigation():
+            page.locator(".kith-number").first.click()
+        yield "looks-of-an-hour"
+    v.go("/ig")
     v.follow("Check now that the trail is untouched")
     yield "trail-check"
     v.go("/ig")

@@ -269,3 +269,18 @@ def test_looks_are_forgotten_after_ninety_days(house: House) -> None:
     with house.hub.db.session() as session:
         assert session.execute(select(desk_looks)).first() is None
         assert session.execute(select(desk_mark)).first() is not None
+
+
+def test_each_number_of_the_map_of_hours_leads_to_its_looks(house: House) -> None:
+    looks(house)
+    visitor = house.visitor("ig_officer")
+    page = visitor.get("/ig/when").text
+    numbers = re.findall(r'href="(/ig/when/csc/\d+)"[^>]*>(\d+)<', page)
+    assert numbers, page[page.index("<h1") :][:3000]
+    where, count = numbers[-1]
+    cell = visitor.get(where).text
+    assert int(count) == int(re.search(r"([\d,]+) looks? in the last", cell)[1])  # type: ignore[index]
+    assert "/ig/entries/" in cell
+    assert visitor.get("/ig/when/nobody/9").status_code == 404
+    assert visitor.get("/ig/when/csc/24").status_code == 404
+    assert newest(house.hub, "audit:read").fields["action"] == "heat-map-cell"
