@@ -28,7 +28,7 @@ NAMED = 20
 #: Comparisons with other agencies that are decided one by one for a report; each is a decision for every record of a
 #: person.
 MOST_COMPARED = 150
-COLUMNS = ("record", "finding", "meaning")
+COLUMNS = ("record", "finding", "meaning", "export_receipt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,15 @@ def report(hub: Hub, ctx: RequestContext) -> Report:
 def as_csv(hub: Hub, ctx: RequestContext) -> tuple[str, Receipt]:
     """The same as a file that no spreadsheet runs. Raises NotFound as `report` does. Effects: one event."""
     agency = _agency(hub, ctx)
+    found = _found(hub, ctx, agency)[0]
+    receipt = _record(hub, ctx, agency, Counter(kind for _, kind in found), "QUALITY-EXPORTED")
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     writer.writerow(COLUMNS)
-    counts: Counter[str] = Counter()
-    for record, kind in _found(hub, ctx, agency)[0]:
-        counts[kind] += 1
-        writer.writerow([neutral(record), kind, neutral(KINDS[kind])])
-    return text.getvalue(), _record(hub, ctx, agency, counts, "QUALITY-EXPORTED")
+    writer.writerows([neutral(record), kind, neutral(KINDS[kind]), receipt.eid] for record, kind in found)
+    # The last line is there whatever was found: every file carries the number of its own record.
+    writer.writerow(["", "END", f"{len(found)} findings", receipt.eid])
+    return text.getvalue(), receipt
 
 
 def _agency(hub: Hub, ctx: RequestContext) -> str:
