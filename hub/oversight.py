@@ -412,7 +412,8 @@ def remember_staff(hub: Hub, ctx: RequestContext) -> None:
         "sealed_name": sealed,
         "seen_at": ctx.now,
     }
-    values["person_mark"] = bytes.fromhex(ctx.actor.person_mark) or None
+    if ctx.actor.person_mark:  # A sign-in that does not say whose the account is takes nothing back.
+        values["person_mark"] = bytes.fromhex(ctx.actor.person_mark)
     with hub.db.writing() as session:
         known = session.execute(select(staff.c.user).where(staff.c.user == ctx.actor.id)).first()
         if known:

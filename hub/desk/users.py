@@ -26,8 +26,11 @@ from hub.radar.facts import Rota
 SPARE = timedelta(hours=1)
 
 
-def remember(hub: Hub, actor: Actor, *, now: datetime) -> None:
-    """Keeps what sign-in told of a user's ties. Effects: one row, written over at each sign-in."""
+def remember(hub: Hub, actor: Actor, *, now: datetime, partly: bool = False) -> None:
+    """Keeps what sign-in told of a user's ties. Effects: one row, written over at each sign-in.
+
+    Takes `partly`: who told it may leave things out, and what is not told stays as it was known.
+    """
     with hub.db.session() as session:
         found = records_of_persons(session, hub.keys, actor.own_persons)
     mine = facts_of(hub, [record for records in found.values() for record in records], now.astimezone(LONDON).date())
@@ -39,9 +42,15 @@ def remember(hub: Hub, actor: Actor, *, now: datetime) -> None:
         surnames=mine.surnames | {surname_mark(hub, name) for name in surname},
         addresses=mine.addresses,
     )
+    told = {name: sorted(marks) for name, marks in asdict(facts).items()}
+    if partly:
+        with hub.db.session() as session:
+            kept = session.scalar(select(desk_users.c.facts).where(desk_users.c.user == actor.id)) or {}
+        told = {name: marks or kept.get(name, []) for name, marks in told.items()}
+        told["surnames"] = sorted({*told["surnames"], *kept.get("surnames", [])})
     values = {
         "agency": actor.agency,
-        "facts": {name: sorted(marks) for name, marks in asdict(facts).items()},
+        "facts": told,
         "seen_at": now,
     }
     with hub.db.writing() as session:

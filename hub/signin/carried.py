@@ -12,7 +12,7 @@ from datetime import date, datetime
 from hub.assembly import Hub
 from hub.context import Actor
 from hub.signin.clients import Client, refused, signed_by_client, use_up
-from hub.signin.oidc import Issuer, actor_from, birth_date
+from hub.signin.oidc import Issuer, actor_from, birth_date, mark_of_person
 
 
 def user_carried(
@@ -30,13 +30,15 @@ def user_carried(
     use_up(hub, client.id, str(claims["jti"]), now=now)
     namespace = client.id
     if client.users_of is not None:
-        if client.users_of not in issuers:
+        provider = issuers.get(client.users_of)
+        if provider is None or provider.for_citizens or client.agency not in provider.agencies:
             raise refused()
-        namespace = issuers[client.users_of].issuer
+        namespace = provider.issuer
     user = hub.keys.blind("user", f"{namespace}\x1f{subject}").hex()[:16]
     actor = actor_from(
         claims.get, user=f"US-{user}", agency=client.agency, issuer=client.id, issued=claims["iat"], now=now
     )
     if actor.role not in client.roles:
         raise refused()
-    return replace(actor, issuer=client.users_of or client.id), birth_date(claims)
+    mark = mark_of_person(hub.keys, namespace, claims.get("person_number"))
+    return replace(actor, issuer=client.users_of or client.id, person_mark=mark), birth_date(claims)

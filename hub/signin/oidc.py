@@ -294,13 +294,14 @@ class SignIn:
         actor = actor_from(
             claim, user=f"US-{user}", agency=str(claim("agency")), issuer=issuer.code, issued=claims["iat"], now=now
         )
-        return replace(actor, person_mark=self._person_mark(issuer, claim("person_number")))
+        return replace(actor, person_mark=mark_of_person(self._keys, issuer.issuer, claim("person_number")))
 
-    def _person_mark(self, issuer: Issuer, number: Any) -> str:
-        """The employer's number of a person, blind; nothing where it sends none."""
-        if not isinstance(number, str | int) or isinstance(number, bool) or not str(number).strip():
-            return ""
-        return self._keys.blind("person-number", f"{issuer.issuer}\x1f{str(number).strip().casefold()}").hex()[:32]
+
+def mark_of_person(keys: KeyRing, issuer: str, number: Any) -> str:
+    """An employer's number of a person, blind, in hex; nothing where it sends none."""
+    if not isinstance(number, str | int) or isinstance(number, bool) or not str(number).strip():
+        return ""
+    return keys.blind("person-number", f"{issuer}\x1f{str(number).strip().casefold()}").hex()[:32]
 
 
 def actor_from(

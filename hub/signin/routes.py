@@ -65,7 +65,7 @@ def answer() -> Response:
     try:
         actor, born = service.finish(request.args.to_dict(), started, now=now)
         require_current(actor, now)
-        suspension.require_not_suspended(hub, actor.id)
+        suspension.require_not_suspended(hub, actor)
     except SignInRefused as error:
         # Without a sign-in in progress it is anybody's empty request, which must not fill the trail.
         if started is not None:

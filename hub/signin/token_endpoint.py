@@ -13,6 +13,7 @@ from flask import Blueprint, Response, current_app, g, json, request
 from hub import oversight, suspension
 from hub.assembly import Hub
 from hub.context import Actor, RequestContext
+from hub.desk import users
 from hub.enquiries import user_of
 from hub.errors import HubError, SignInRefused, TooFast
 from hub.headers import for_machines, open_to_all
@@ -167,7 +168,7 @@ def _user(hub: Hub, client: Client, form: dict[str, str], now: datetime) -> Acto
     try:
         actor, born = user_carried(hub, client, form.get("subject_token", ""), _audiences(hub), issuers, now=now)
         require_current(actor, now)
-        suspension.require_not_suspended(hub, actor.id)
+        suspension.require_not_suspended(hub, actor)
     except SignInRefused as error:
         hub.trail.append("sign-in", now=now, client={"id": client.id}, outcome="REFUSED", reason=error.code)
         raise Wrong("invalid_grant", "The statement about the user is not accepted, or the role is not held.") from None
@@ -177,6 +178,7 @@ def _user(hub: Hub, client: Client, form: dict[str, str], now: datetime) -> Acto
         "sign-in", now=now, user=user_of(ctx), client={"id": client.id}, outcome="ACCEPTED", trace=g.request_id
     )
     oversight.remember_staff(hub, ctx)
+    users.remember(hub, actor, now=now, partly=True)
     return actor
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
 
 from hub.assembly import Hub
 from hub.context import Actor
@@ -103,6 +104,18 @@ def revoke_all(hub: Hub, client_id: str) -> int:
     with hub.db.writing() as session:
         done = session.execute(delete(access_tokens).where(access_tokens.c.client == client_id))
     return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def end_those_of(hub: Hub, session: Session, users: Iterable[str]) -> None:
+    """Ends every token that speaks for one of these users. Takes the session in which they are shut out."""
+    t, gone = access_tokens.c, set(users)
+    for row in session.execute(select(t.id_hash, t.sealed)).all():
+        try:
+            actor = json.loads(hub.keys.open(HUB, row.sealed, _context(row.id_hash)))["actor"]
+        except KeyRefused:
+            continue  # It opens nothing either.
+        if actor and actor["id"] in gone:
+            session.execute(delete(access_tokens).where(t.id_hash == row.id_hash))
 
 
 def _hash(token: str) -> bytes:

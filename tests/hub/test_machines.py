@@ -19,13 +19,18 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 from werkzeug.serving import make_server
 
 from docs.examples.kith_client import JWT_BEARER, JWT_TYPE, TOKEN_EXCHANGE, Asking, Kith, Problem, User
+from hub import suspension
+from hub.context import RequestContext
 from hub.demo.stories import STORIES
+from hub.desk.tables import desk_users
 from hub.errors import SettingsRefused
+from hub.one_person import accounts_of
 from hub.signin.clients import ending, read_clients
+from hub.signin.sessions import actor_of
 from hub.tables import suspensions
 from tests.conftest import House
 from tests.hub.conftest import CHECKING, with_parts
@@ -286,6 +291,51 @@ def test_a_user_whose_account_is_shut_is_out_at_the_next_request(system: System)
     finally:
         with system.house.hub.db.writing() as session:
             session.execute(delete(suspensions).where(suspensions.c.user == user))
+
+
+def test_another_account_of_a_person_who_is_shut_out_is_shut_too(system: System) -> None:
+    hub, clock = system.house.hub, system.house.hub.clock
+    first, other = ({"sub": sub, "person_number": number} for sub, number in (("one", "E-77"), ("two", " e-77 ")))
+    user = "US-" + hub.keys.blind("user", f"{_provider(system)}\x1fone").hex()[:16]
+    for about in (first, {"sub": "one"}, other):  # What does not say whose it is takes nothing back.
+        assert system.token(system.form(about=about)).status_code == 200
+    assert len(accounts_of(hub, user)) == 2
+    asking = system.kith.for_user(User("two", system.user.role))
+    with system.house.visitor("gp_millbrook").client.session_transaction() as session:
+        actor = replace(actor_of(session["actor"]), id=user)
+    suspension.shut(hub, RequestContext(actor, clock(), uuid4().hex), user, agency=actor.agency, alarm="0" * 32)
+    try:
+        assert system.ask(**asking.headers("POST", "/api/v1/gp-check")).status_code == 401
+        for about in (first, other, {"sub": "three", "person_number": "E-77"}):
+            assert system.token(system.form(about=about)).json["error"] == "invalid_grant"
+        assert system.token(system.form(about={"sub": "four", "person_number": "E-78"})).status_code == 200
+    finally:
+        suspension.restore(hub, user)
+    assert system.ask(**asking.headers("POST", "/api/v1/gp-check")).status_code == 401  # The token was ended.
+
+
+def _provider(system: System) -> str:
+    return str(system.house.app.extensions["signin"].issuers["demo"].issuer)
+
+
+def test_what_a_system_leaves_out_takes_none_of_a_users_ties_from_the_radar(system: System) -> None:
+    told = system.house.demonstration.county.people["pemberton.dorothy"]
+    name = f"{' '.join(told.given)} {told.family}"
+    ties = []
+    for more in ({"name": name, "birthdate": told.born.isoformat()}, {}):
+        assert system.token(system.form(about={"sub": "tied", **more})).status_code == 200
+        with system.house.hub.db.session() as session:
+            newest = select(desk_users.c.facts).order_by(desk_users.c.seen_at.desc()).limit(1)
+            ties.append(session.scalar(newest)["own"])
+    assert ties[0]
+    assert ties[0] == ties[1]
+
+
+def test_users_of_a_provider_that_does_not_serve_the_agency_are_nobody(system: System) -> None:
+    issuers = system.house.app.extensions["signin"].issuers
+    for changes in ({"agencies": frozenset({"csc"})}, {"for_citizens": True}):
+        system.house.app.extensions["signin"].issuers = {**issuers, "demo": replace(issuers["demo"], **changes)}
+        assert system.token(system.form()).json["error"] == "invalid_grant"
 
 
 def test_what_a_system_may_do_is_its_scope_and_its_users_role_and_its_agreements(system: System) -> None:
