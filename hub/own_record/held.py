@@ -1,37 +1,25 @@
 """What services hold about a person, by kind and service, asked of the services themselves now.
 
-For: the page that families read. Must never name a service whose record says something of another person - a children's
-service that has a parent on record -, whose involvement is itself sensitive, or which works against crime; nor anything
-that began while somebody is looking into a worry. The page reads the same whether or not there are such.
+For: the page that families read. Must never name a service that is not on the list of those that may be named (see
+hub.own_record.named), nor a record that is young or does not say when it began. The page reads the same whether or not
+somebody is looking into a worry: it never asks whether they do.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from connectors import ContactLine, Partner
 from hub.assembly import Hub
-from hub.casefile import SENSITIVE_SERVICES
+from hub.casefile import london
 from hub.context import RequestContext
 from hub.disclosure import broker
 from hub.members import Member
 from hub.own_record.citizen import Citizen, desk_case, member_of
-from hub.own_record.looked import live_since
-from policies.vocabulary import AgencyType, DataCategory
+from hub.own_record.named import may_be_named, told_before
+from policies.vocabulary import DataCategory
 
 DETAILS = frozenset({DataCategory.DEMOGRAPHIC})
-#: What these have about a grown-up is there because of somebody else, or because of a crime.
-NEVER = frozenset(
-    {
-        AgencyType.CHILDRENS_SOCIAL_CARE,
-        AgencyType.EARLY_HELP,
-        AgencyType.EDUCATION,
-        AgencyType.HEALTH_VISITING_0_19,
-        AgencyType.POLICE,
-        AgencyType.PROBATION,
-        AgencyType.YOUTH_JUSTICE,
-    }
-) | frozenset(SENSITIVE_SERVICES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +41,14 @@ def what_is_held(hub: Hub, ctx: RequestContext, citizen: Citizen) -> tuple[tuple
     Effects: each service that is told of is asked, as a disclosure of its own (hub.disclosure.broker).
     """
     member = member_of(hub, citizen)
-    since = live_since(hub, ctx, citizen)
+    before = told_before(london(ctx.now).date())
     told = []
     for partner in hub.partners.values():
-        if partner.type in NEVER or partner.competent_authority or not _may_tell(member, partner, since):
+        if not may_be_named(partner) or not (told_of := _settled(member, partner, before)):
             continue
-        at_desk, case = desk_case(hub, ctx, citizen, member, partner.code)
-        brokered = broker(hub, at_desk, case, [member], [partner], DETAILS, enquiry=None)
+        asked = replace(member, by_agency={partner.code: told_of})
+        at_desk, case = desk_case(hub, ctx, citizen, asked, partner.code)
+        brokered = broker(hub, at_desk, case, [asked], [partner], DETAILS, enquiry=None)
         details = {name: value.text for kept in brokered.redacted.kept for name, value in kept.values.items()}
         if details:
             as_of = max((kept.as_of for kept in brokered.redacted.kept if kept.as_of), default=None)
@@ -78,9 +67,7 @@ def what_is_held(hub: Hub, ctx: RequestContext, citizen: Citizen) -> tuple[tuple
     return tuple(told), others
 
 
-def _may_tell(member: Member, partner: Partner, since: date | None) -> bool:
-    """Whether this service has a record, all of which is older than any enquiry that is open."""
-    records = [r for r in member.records if r.agency == partner.code]
-    if not records:
-        return False
-    return since is None or all(r.valid_from is not None and r.valid_from < since for r in records)
+def _settled(member: Member, partner: Partner, before: date) -> tuple[str, ...]:
+    """This service's own numbers of the records that say they began before that day; never asked for by name."""
+    began = {r.record: r.valid_from for r in member.records if r.agency == partner.code}
+    return tuple(id_ for id_ in member.record_ids(partner.code) if (day := began.get(id_)) is not None and day < before)

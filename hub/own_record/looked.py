@@ -6,7 +6,7 @@ that is still open, or one that somebody decided not to tell of; and must read t
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -15,7 +15,6 @@ from connectors import OfferedField
 from hub.assembly import Hub
 from hub.casefile import london
 from hub.context import RequestContext
-from hub.enquiries import ENDS_AFTER_DAYS
 from hub.errors import NotForYou
 from hub.obligations import may_show
 from hub.oversight import Entered, Filter, matching_entries
@@ -90,13 +89,6 @@ def who_looked(hub: Hub, ctx: RequestContext, citizen: Citizen) -> tuple[Looked,
     return found
 
 
-def live_since(hub: Hub, ctx: RequestContext, citizen: Citizen) -> date | None:
-    """The day since which something about this person must not be told: an open enquiry's first; None without one."""
-    asked = {e.entry.fields["enquiry"] for e in _entries(hub, ctx, citizen) if e.entry.fields.get("enquiry")}
-    opened = [row.opened_at for row in _enquiries(hub, asked) if _is_live(row, ctx.now)]
-    return min(london(at).date() for at in opened) if opened else None
-
-
 def _entries(hub: Hub, ctx: RequestContext, citizen: Citizen) -> list[Entered]:
     """Every entry about the person, decided by the rules like any other access to the trail (rule P43)."""
     member = member_of(hub, citizen)
@@ -145,9 +137,5 @@ def _row(hub: Hub, entered: Entered) -> Looked:
 def _enquiries(hub: Hub, ids: Iterable[str | None]) -> list[Any]:
     e = enquiries.c
     with hub.db.session() as session:
-        query = select(e.id, e.opened_at, e.closed_at).where(e.id.in_([one for one in ids if one]))
+        query = select(e.id, e.closed_at).where(e.id.in_([one for one in ids if one]))
         return list(session.execute(query).all())
-
-
-def _is_live(row: Any, now: datetime) -> bool:
-    return row.closed_at is None and row.opened_at + timedelta(days=ENDS_AFTER_DAYS) > now
