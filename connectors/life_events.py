@@ -129,6 +129,8 @@ def read_life_event(plain: object, *, agency: str, sender: AgencyType) -> LifeEv
     started, ended = _times(record.values.get("timeInformation", ()))
     texts, threshold = _added(record.others.get(ADDED, {}))
     first: MaisRecord = record.values["identifier"][0]
+    if not str(first.values["value"]).isprintable() or not str(first.values["system"]).isprintable():
+        raise MaisInvalid("LifeEvent.identifier[0]", "holds characters that cannot be printed")
     return LifeEvent(
         identifier=Identifier(first.values["value"], first.values["system"]),
         types=types,
@@ -175,6 +177,8 @@ def _named(subject: MaisRecord, agency: str, described: Mapping[Identifier, Mais
             raise MaisInvalid(f"{path}.person.value", "an NHS number has ten digits")
     elif identifier.system != record_system(agency) or not 0 < len(identifier.value) <= 100:
         raise MaisInvalid(f"{path}.person.system", f"not {NHS_NUMBER} and not {record_system(agency)}")
+    if not identifier.value.isprintable():
+        raise MaisInvalid(f"{path}.person.value", "holds characters that cannot be printed")
     part = subject.values["involvement"]
     if not _CODE.fullmatch(part):
         raise MaisInvalid(f"{path}.involvement", "not a code")

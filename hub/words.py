@@ -444,6 +444,7 @@ SIGNAL_WORDS: Mapping[str, tuple[str, str]] = {
 }
 #: Alerts about what a user did, by the reason that the trail holds.
 ALERT_WORDS: Mapping[str, str] = {
+    "NOTICE-NOT-BROUGHT": "A notice was taken and could not be brought to anybody: ring its sender",
     "NOTICE-WITH-NOBODY": "A notice could be brought to nobody: the sender was told to ring",
     "BOILERPLATE-REASON": "The same reason was given ten times",
     "CHECKS-TOO-FAST": "Very many checks in a minute",

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import click
 
+from audit import TrailUnavailable
 from connectors import MaisInvalid
 from hub.assembly import Hub, open_hub
+from hub.logs import log
 from hub.notices.intake import bring_abandoned, split, take_all
 from hub.settings import read_settings
 
@@ -62,10 +64,18 @@ def _take(hub: Hub, code: str, path: Path, reports: Path | None) -> int:
     except (MaisInvalid, OSError) as error:
         click.echo(f"{code}: ! {path.name}: {getattr(error, 'reason', 'cannot be read')}")
         return 1
+    except TrailUnavailable:
+        raise
+    except Exception as error:  # It stays where it is, is read again, and the other files are taken.
+        log.error("file_not_taken", agency=code, code=getattr(error, "code", type(error).__name__))
+        click.echo(f"{code}: ! {path.name}: could not be taken; it is read again next time")
+        return 1
     rejected = [one for one in taken if one.state == "REJECTED"]
     click.echo(f"{code}: {path.name}: {len(taken) - len(rejected)} taken, {len(rejected)} rejected")
     for one in rejected:
         click.echo(f"  ! notice {one.number}: {one.reason}")
+    if any(desk["state"] == "NOT_TOLD" for one in taken for desk in one.desks):
+        click.echo(f"{code}: ! {path.name}: somebody could not be told through the hub; tell them yourself now")
     if reports is not None:
         reports.mkdir(parents=True, exist_ok=True)
         answers = [{"number": o.number, "state": o.state, "reason": o.reason, "desks": list(o.desks)} for o in taken]

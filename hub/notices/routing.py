@@ -79,16 +79,18 @@ def tell_all(hub: Hub, notice: Notice, named: Sequence[Concerned], *, now: datet
         with_worker |= done and place.user is not None and hub.partners[place.agency].type in _SOCIAL_CARE
         before, due = told.get(place.desk, (False, None))
         told[place.desk] = (before or done, due or place.due_at)
-    for desk in _wanted(notice):
+    for desk in _wanted(notice.event.types):
         if not told.get(desk, (False, None))[0]:
-            _alert(hub, notice, named, desk, now)
+            persons = [one.member.facts.id for one in named]
+            about = (notice.receipt, notice.agency, notice.id, "NOTICE-WITH-NOBODY")
+            alert(hub, *about, now=now, desk=desk, persons=persons)
     return [
         {
             "desk": desk,
             "state": "TOLD" if told.get(desk, (False, None))[0] else "NOT_TOLD",
             "due_at": due.isoformat() if (due := told.get(desk, (False, None))[1]) else None,
         }
-        for desk in _wanted(notice)
+        for desk in _wanted(notice.event.types)
     ]
 
 
@@ -97,7 +99,7 @@ def places(hub: Hub, notice: Notice, named: Sequence[Concerned], now: datetime) 
     returned = notice.event.ended if "missing-person" in notice.event.types else None
     due = interview_due(returned) if returned else None
     kind = INTERVIEW if returned else NOTICE
-    desks = _wanted(notice)
+    desks = _wanted(notice.event.types)
     if "SOCIAL_CARE" in desks:
         for user, agency, role, enquiry in _workers(hub, named, now):
             yield Place(
@@ -174,9 +176,9 @@ def _as_sure(member: Member, match: MatchState) -> Member:
     return member if match == member.facts.match else replace(member, facts=replace(member.facts, match=match))
 
 
-def _wanted(notice: Notice) -> tuple[str, ...]:
+def _wanted(happened: Iterable[str]) -> tuple[str, ...]:
     """The desks that a notice is for, by what happened."""
-    types = set(notice.event.types)
+    types = set(happened)
     social = ("SOCIAL_CARE",) if types - {"operation-encompass"} else ()
     return (*social, *(("SCHOOL",) if "operation-encompass" in types else ()))
 
@@ -285,15 +287,31 @@ def _duty(notice: Notice, place: Place, members: Sequence[Member], receipt: str,
     )
 
 
-def _alert(hub: Hub, notice: Notice, named: Sequence[Concerned], desk: str, now: datetime) -> None:
+def nobody_told(types: Iterable[str]) -> list[dict[str, str | None]]:
+    """What a sender hears of a notice that could not be brought to anybody."""
+    return [{"desk": desk, "state": "NOT_TOLD", "due_at": None} for desk in _wanted(types)]
+
+
+def alert(
+    hub: Hub,
+    receipt: str,
+    agency: str,
+    notice_id: str,
+    reason: str,
+    *,
+    now: datetime,
+    desk: str | None = None,
+    persons: Sequence[str] = (),
+) -> None:
+    """Alerts information governance that a notice reached nobody, or not the desk that it was for."""
     hub.trail.append(
         "alarm",
         now=now,
-        subjects=[one.member.facts.id for one in named],
+        subjects=list(persons),
         client={"id": "notices"},
-        reason="NOTICE-WITH-NOBODY",
-        outcome=desk,
-        source=[notice.agency],
-        refers=[notice.receipt],
-        object={"type": "notice", "id": notice.id},
+        reason=reason,
+        outcome=desk or "NOBODY",
+        source=[agency],
+        refers=[receipt],
+        object={"type": "notice", "id": notice_id},
     )

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from connectors import LifeEvent, read_life_event
 from hub.assembly import Hub
+from hub.db import Database
 from hub.errors import NotFound
 from hub.notices.tables import notices
 
@@ -71,10 +72,16 @@ def settle(hub: Hub, notice_id: str, outcome: list[dict[str, Any]]) -> None:
         session.execute(update(notices).where(notices.c.id == notice_id).values(outcome=outcome, is_settled=True))
 
 
-def unsettled(hub: Hub, before: datetime) -> tuple[str, ...]:
+def note(hub: Hub, notice_id: str, outcome: list[dict[str, Any]]) -> None:
+    """Notes how a notice stands that could not be brought to anybody yet."""
+    with hub.db.writing() as session:
+        session.execute(update(notices).where(notices.c.id == notice_id).values(outcome=outcome))
+
+
+def unsettled(db: Database, before: datetime) -> tuple[str, ...]:
     """Notices that were taken before this moment and of which nobody has been told: a process died in between."""
-    with hub.db.session() as session:
-        waiting = (notices.c.is_settled.is_(False), notices.c.received_at < before)
+    with db.session() as session:
+        waiting = (notices.c.is_settled.is_(False), notices.c.sealed.is_not(None), notices.c.received_at < before)
         return tuple(session.scalars(select(notices.c.id).where(*waiting)))
 
 

@@ -429,6 +429,74 @@ def test_what_a_process_that_died_had_stored_is_brought_by_the_next(
 
 
 @on_one_engine
+def test_a_notice_of_which_nobody_was_told_is_never_answered_as_if_somebody_was(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close_all(door.house)
+    body = json.dumps(event()).encode()
+    with monkeypatch.context() as patch:
+        patch.setattr(intake, "tell_all", lambda *_, **__: (_ for _ in ()).throw(TrailUnavailable("full")))
+        assert door.post(body).status_code == 503
+        assert door.post(body).status_code == 503
+    (again,) = door.post(body).json["notices"]
+    assert (again["state"], [desk["state"] for desk in again["desks"]]) == ("REPEATED", ["TOLD"])
+    assert len(tasks_of(door.house, Taken(1, "REPEATED", receipt=again["receipt"]))) == 1
+
+
+@on_one_engine
+def test_a_notice_that_can_never_be_brought_stops_nobody_elses_and_is_said_so(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close_all(house)
+    poison = event()
+    real = intake.concerned
+
+    def fails(hub: Any, notice: Any) -> Any:
+        if notice.event.identifier.value == poison["identifier"][0]["value"]:
+            raise ValueError("poison")
+        return real(hub, notice)
+
+    monkeypatch.setattr(intake, "concerned", fails)
+    bad, good = give(house, poison, event())
+    assert [desk["state"] for desk in (*bad.desks, *good.desks)] == ["NOT_TOLD", "TOLD"]
+    alarm = newest(house.hub, "alarm")
+    assert alarm.fields["reason"] == "NOTICE-NOT-BROUGHT"
+    later = house.hub.clock() + timedelta(minutes=5)
+    (other,) = give(house, event(), now=later)
+    assert [desk["state"] for desk in other.desks] == ["TOLD"]
+    gone = with_parts(house, partners={c: p for c, p in house.hub.partners.items() if c != "police"})
+    assert bring_abandoned(gone.hub, now=later) == 0
+    assert newest(house.hub, "alarm").eid == alarm.eid
+    monkeypatch.setattr(intake, "concerned", real)
+    assert bring_abandoned(house.hub, now=later) == 1
+
+
+@on_one_engine
+def test_the_timer_brings_what_nobody_was_told_of(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    close_all(house)
+    with monkeypatch.context() as patch:
+        patch.setattr(intake, "tell_all", lambda *_, **__: (_ for _ in ()).throw(TrailUnavailable("full")))
+        one = event()
+        with pytest.raises(TrailUnavailable):
+            give(house, one, now=house.hub.clock() - timedelta(minutes=5))
+    for name, value in house.demonstration.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("hub.commands.remind.open_hub", lambda _: replace(house.hub))
+    monkeypatch.setattr(type(house.hub), "close", lambda _: None)
+    run = CliRunner().invoke(commands.hub, ["remind"])
+    assert (run.exit_code, run.output.splitlines()[-1]) == (0, "1 notices brought that had reached nobody")
+    assert len(tasks_of(house, give(house, one)[0])) == 1
+
+
+@on_one_engine
+def test_an_identifier_that_cannot_be_printed_is_refused(house: House) -> None:
+    named = [{"person": {"value": "a\0b", "system": POLICE_RECORD}, "involvement": "SBJ"}]
+    nul = [{"value": "LE-\0", "system": "https://police.example/Id/event"}]
+    taken = give(house, event(subjectPerson=named, person=[]), event(identifier=nul))
+    assert {one.state for one in taken} == {"REJECTED"}
+
+
+@on_one_engine
 def test_dropped_files_are_taken_once_and_a_bad_one_costs_itself(
     house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
