@@ -6,7 +6,7 @@ fact has a reason and where it comes from, and is in the trail before it is stor
 """
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -146,13 +146,14 @@ def record_circumstance(
     _store(hub, ctx, enquiry, FactKind.CIRCUMSTANCE, code, source, reason, person=person, records=records)
 
 
-def take_back(hub: Hub, ctx: RequestContext, enquiry: Enquiry, fact_id: str) -> None:
+def take_back(hub: Hub, ctx: RequestContext, enquiry: Enquiry, family: Container[str], fact_id: str) -> None:
     """Says that a circumstance does not hold any more; it stays in the history.
 
-    Raises NotForYou for what is not a circumstance of this enquiry that counts. Effects: an event, then the row.
+    Takes `family`: the persons shown to this worker in this enquiry. Raises NotForYou for what is not a circumstance of
+    one of them, in this enquiry, that counts. Effects: an event, then the row.
     """
     fact = next((one for one in on_record(hub, enquiry.id) if one.id == fact_id and one.counts), None)
-    if fact is None or fact.kind != FactKind.CIRCUMSTANCE:
+    if fact is None or fact.kind != FactKind.CIRCUMSTANCE or fact.person not in family:
         raise NotForYou("That is not recorded in this enquiry, or was taken back.")
     if ctx.actor.role not in RECORDING[Circumstance(fact.code)]:
         raise NotForYou(NOT_THEIRS)

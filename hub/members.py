@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from connectors import NHS_NUMBER, PartialDate, PersonQuery, SourceRecord
 from hub.assembly import Hub
 from hub.casefile import PersonFacts
+from hub.context import RequestContext
 from hub.enquiries import Enquiry, identity_of
-from hub.errors import NotForYou
+from hub.errors import NotForYou, NotFound
 from hub.people import family_of, records_of_persons
 from hub.people.families import Member as FamilyMember
 from hub.people.said import best_birth_date, flags_of, most_said
@@ -67,6 +68,20 @@ def members_of(session: Session, hub: Hub, enquiry: Enquiry, *, now: datetime) -
     family = _family(session, hub, enquiry, now)
     _still_the_same(hub, enquiry, {m.facts.id: m.records for m in family.members})
     return replace(family, members=tuple(_shield_those_who_live_together(list(family.members), now.date())))
+
+
+def require_no_tie(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> Enquiry:
+    """The enquiry, for whoever is neither in its family nor related to it (rules P33 and P34); NotFound for the others.
+
+    What an agency records about an enquiry itself is about the whole family: no decision person by person covers it.
+    """
+    close = {*ctx.actor.own_persons, *ctx.actor.own_family}
+    if close and enquiry.subject is not None:
+        with hub.db.session() as session:
+            family = {m.facts.id for m in _family(session, hub, enquiry, ctx.now).members}
+        if close & {enquiry.subject, *enquiry.persons, *family}:
+            raise NotFound("There is no such enquiry.")
+    return enquiry
 
 
 def _family(

@@ -29,6 +29,7 @@ from hub.context import RequestContext
 from hub.enquiries import Enquiry
 from hub.errors import FormRefused
 from hub.headers import ENQUIRING
+from hub.members import require_no_tie
 from hub.people import parse_box
 from hub.traffic import marks
 from hub.web.common import context_of, hub_of
@@ -236,7 +237,7 @@ def picture(asked: dict[str, Any], enquiry_id: str) -> dict[str, Any]:
 def consents(asked: dict[str, Any], enquiry_id: str) -> dict[str, Any]:
     """What the family agreed or refused, and what was decided about asking."""
     hub, ctx = hub_of(), context_of()
-    enquiry = _meant(asked, enquiry_id)
+    enquiry = require_no_tie(hub, ctx, _meant(asked, enquiry_id))
     names, receipt = disclosure.family_names(hub, ctx.for_purpose(enquiry.purpose, enquiry=enquiry.id), enquiry)
     held = family_consent.on_record(hub, ctx, enquiry, [person.id for person in names.people])
     return shown.consents(held, names, enquiry, receipt)

@@ -16,6 +16,7 @@ from hub.approvals.refusals import Refused, register_of_refusals
 from hub.enquiries import Enquiry
 from hub.errors import FormRefused, NotForYou
 from hub.headers import ENQUIRING, OVERSEEING, for_roles, take_draft
+from hub.members import require_no_tie
 from hub.web.approval_words import answer_view, ask_view, askable_view, waiting_view
 from hub.web.common import context_of, family_shown, hub_of, receipt_view, remember_family, sealed_shown
 from hub.words import CATEGORY_WORDS, PURPOSE_WORDS, ROLE_WORDS
@@ -30,7 +31,7 @@ REGISTER = OVERSEEING | {Role.DPO}
 def own(enquiry_id: str) -> str:
     """What could be asked for, what was asked, and what was agreed."""
     hub, ctx = hub_of(), context_of()
-    enquiry = enquiries.enquiry_of(hub, ctx, enquiry_id)
+    enquiry = require_no_tie(hub, ctx, enquiries.enquiry_of(hub, ctx, enquiry_id))
     picture, receipt = disclosure.family_names(hub, ctx.for_purpose(enquiry.purpose, enquiry=enquiry.id), enquiry)
     remember_family(enquiry.id, ((person.id, person.label) for person in picture.people), ctx.now)
     return _own(enquiry, take_draft(f"/enquiries/{enquiry.id}/approvals"), {}, receipt=receipt_view(receipt))
@@ -41,7 +42,7 @@ def own(enquiry_id: str) -> str:
 def ask(enquiry_id: str) -> str | Response | tuple[str, int]:
     """Asks for one of them."""
     hub, ctx, typed = hub_of(), context_of(), request.form.to_dict()
-    enquiry = enquiries.enquiry_of(hub, ctx, enquiry_id)
+    enquiry = require_no_tie(hub, ctx, enquiries.enquiry_of(hub, ctx, enquiry_id))
     bound = ctx.for_purpose(enquiry.purpose, enquiry=enquiry.id)
     held = using.agreed_now(hub, bound, enquiry)
     found = {
@@ -61,7 +62,7 @@ def ask(enquiry_id: str) -> str | Response | tuple[str, int]:
 def open_once(enquiry_id: str) -> Response:
     """The combined family picture with what was agreed; it is used up by this."""
     hub, ctx = hub_of(), context_of()
-    enquiry = enquiries.enquiry_of(hub, ctx, enquiry_id)
+    enquiry = require_no_tie(hub, ctx, enquiries.enquiry_of(hub, ctx, enquiry_id))
     bound = ctx.for_purpose(enquiry.purpose, enquiry=enquiry.id)
     agreed = using.take(hub, bound, enquiry, request.form.getlist("ask"))
     shown, receipt = disclosure.family_picture(hub, bound, enquiry, agreed)

@@ -15,12 +15,14 @@ from hub.case_facts import RECORDERS, RECORDING, Fact, FactKind, FactSource
 from hub.enquiries import PROTECTIVE, Enquiry
 from hub.errors import FormRefused
 from hub.headers import ENQUIRING, for_roles, take_draft
+from hub.members import require_no_tie
 from hub.web.common import context_of, family_shown, hub_of, receipt_view, remember_family
 from hub.web.consent_words import options
 from hub.words import BRAG_WORDS, CIRCUMSTANCE_WORDS, PURPOSE_WORDS, ROLE_WORDS, THRESHOLD_WORDS
 from policies.vocabulary import BragRating, Circumstance, Role, Threshold
 
 case_pages = Blueprint("case", __name__)
+NOT_TOLD = "Not shown to you"
 FORMS = frozenset({"circumstance", "rating", "threshold"})
 SOURCE_WORDS: Mapping[FactSource, str] = {
     FactSource.OWN_ASSESSMENT: "My own assessment or what I saw",
@@ -36,11 +38,12 @@ SOURCE_WORDS: Mapping[FactSource, str] = {
 def on_record(enquiry_id: str) -> str:
     """What is recorded in this enquiry, and what was."""
     hub, ctx = hub_of(), context_of()
-    enquiry = enquiries.enquiry_of(hub, ctx, enquiry_id)
+    enquiry = require_no_tie(hub, ctx, enquiries.enquiry_of(hub, ctx, enquiry_id))
     picture, receipt = disclosure.family_names(hub, ctx.for_purpose(enquiry.purpose, enquiry=enquiry.id), enquiry)
     family = {person.id: person.label for person in picture.people}
     remember_family(enquiry.id, family.items(), ctx.now)
     facts = case_facts.on_record(hub, enquiry.id)
+    told = enquiry.subject in family
     return render_template(
         "case.html",
         receipt=receipt_view(receipt),
@@ -51,10 +54,10 @@ def on_record(enquiry_id: str) -> str:
         closed=enquiry.closed_at is not None,
         may_record=ctx.actor.role in RECORDERS and enquiry.closed_at is None,
         rating={"words": BRAG_WORDS[enquiry.brag], "recorded": enquiry.rating is not None},
-        ratings=[_line(f, BRAG_WORDS[BragRating(f.code)]) for f in facts if f.kind == FactKind.RATING],
+        ratings=[_line(f, BRAG_WORDS[BragRating(f.code)], told) for f in facts if f.kind == FactKind.RATING],
         threshold_matters=enquiry.purpose in PROTECTIVE,
         threshold=_threshold(enquiry),
-        thresholds=[_line(f, "") for f in facts if f.kind == FactKind.THRESHOLD],
+        thresholds=[_line(f, "", told) for f in facts if f.kind == FactKind.THRESHOLD],
         circumstances=[_circumstance(f, family, ctx.actor.role) for f in facts if f.kind == FactKind.CIRCUMSTANCE],
     )
 
@@ -64,7 +67,7 @@ def on_record(enquiry_id: str) -> str:
 def empty_form(enquiry_id: str, form: str) -> str | Response:
     """One of the forms, empty."""
     hub, ctx = hub_of(), context_of()
-    enquiry = enquiries.enquiry_of(hub, ctx, enquiry_id)
+    enquiry = require_no_tie(hub, ctx, enquiries.enquiry_of(hub, ctx, enquiry_id))
     unknown = form == "circumstance" and not family_shown(enquiry.id, ctx.now)
     if form not in FORMS or unknown or enquiry.closed_at is not None:
         return redirect(f"/enquiries/{enquiry.id}/case", code=303)
@@ -76,13 +79,13 @@ def empty_form(enquiry_id: str, form: str) -> str | Response:
 def store(enquiry_id: str, form: str) -> str | Response | tuple[str, int]:
     """Stores what one of the forms says."""
     hub, ctx, typed = hub_of(), context_of(), request.form.to_dict()
-    enquiry = enquiries.running_enquiry_of(hub, ctx, enquiry_id)
+    enquiry = require_no_tie(hub, ctx, enquiries.running_enquiry_of(hub, ctx, enquiry_id))
     family = family_shown(enquiry.id, ctx.now)
     acts: dict[str, Callable[[], None]] = {
         "circumstance": lambda: case_facts.record_circumstance(hub, ctx, enquiry, family, typed),
         "rating": lambda: rating.rate(hub, ctx, enquiry, typed),
         "threshold": lambda: case_facts.record_threshold(hub, ctx, enquiry, typed),
-        "take-back": lambda: case_facts.take_back(hub, ctx, enquiry, typed.get("fact", "")),
+        "take-back": lambda: case_facts.take_back(hub, ctx, enquiry, family, typed.get("fact", "")),
     }
     try:
         acts.get(form, lambda: None)()
@@ -109,11 +112,12 @@ def _form(enquiry: Enquiry, form: str, values: dict[str, str], errors: dict[str,
     )
 
 
-def _line(fact: Fact, words: str) -> dict[str, Any]:
+def _line(fact: Fact, words: str, told: bool) -> dict[str, Any]:
+    """One fact. Not `told`: whom it is about is not shown, so why is not shown either."""
     return {
         "id": fact.id,
         "words": words,
-        "reason": fact.reason,
+        "reason": fact.reason if told else NOT_TOLD,
         "source": SOURCE_WORDS[fact.source],
         "by": ROLE_WORDS[fact.by_role],
         "at": fact.at,
@@ -122,11 +126,11 @@ def _line(fact: Fact, words: str) -> dict[str, Any]:
 
 
 def _circumstance(fact: Fact, family: Mapping[str, str], role: Role) -> dict[str, Any]:
-    code = Circumstance(fact.code)
+    code, told = Circumstance(fact.code), fact.person in family
     return {
-        **_line(fact, CIRCUMSTANCE_WORDS[code]),
+        **_line(fact, CIRCUMSTANCE_WORDS[code] if told else NOT_TOLD, told),
         "about": family.get(fact.person or "", "Somebody not shown now"),
-        "may_take_back": role in RECORDING[code],
+        "may_take_back": told and role in RECORDING[code],
     }
 
 

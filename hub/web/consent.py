@@ -16,6 +16,7 @@ from hub import disclosure, enquiries, family_consent
 from hub.enquiries import Enquiry
 from hub.errors import FormRefused, NotForYou
 from hub.headers import ENQUIRING, for_roles, take_draft
+from hub.members import require_no_tie
 from hub.web.common import context_of, family_shown, hub_of, receipt_view, remember_family
 from hub.web.consent_words import FORMS, METHOD_WORDS, consent_view, options
 from hub.words import CATEGORY_WORDS, CONSENT_STATE_WORDS, GIVER_CAPACITY_WORDS, LEGAL_STATUS_WORDS, REASON_CODE_WORDS
@@ -29,7 +30,7 @@ consent_pages = Blueprint("consent", __name__)
 def on_record(enquiry_id: str) -> str | AnyResponse:
     """What each person of the family agreed or refused, now and before."""
     hub, ctx = hub_of(), context_of()
-    enquiry = enquiries.enquiry_of(hub, ctx, enquiry_id)
+    enquiry = require_no_tie(hub, ctx, enquiries.enquiry_of(hub, ctx, enquiry_id))
     picture, receipt = disclosure.family_names(hub, ctx.for_purpose(enquiry.purpose, enquiry=enquiry.id), enquiry)
     family = {person.id: person.label for person in picture.people}
     remember_family(enquiry.id, family.items(), ctx.now)
@@ -50,7 +51,7 @@ def on_record(enquiry_id: str) -> str | AnyResponse:
 @for_roles(ENQUIRING)
 def empty_form(enquiry_id: str, form: str) -> str | AnyResponse:
     """One of the forms, empty."""
-    enquiry = enquiries.enquiry_of(hub_of(), context_of(), enquiry_id)
+    enquiry = require_no_tie(hub_of(), context_of(), enquiries.enquiry_of(hub_of(), context_of(), enquiry_id))
     if form not in FORMS or not _family(enquiry):
         return redirect(f"/enquiries/{enquiry.id}/consent", code=303)
     return _form(enquiry, form, take_draft(f"/enquiries/{enquiry.id}/consent/{form}"), {})
@@ -61,7 +62,7 @@ def empty_form(enquiry_id: str, form: str) -> str | AnyResponse:
 def store(enquiry_id: str, form: str) -> str | AnyResponse | tuple[str, int]:
     """Stores what one of the forms says."""
     hub, ctx = hub_of(), context_of()
-    enquiry = enquiries.running_enquiry_of(hub, ctx, enquiry_id)
+    enquiry = require_no_tie(hub, ctx, enquiries.running_enquiry_of(hub, ctx, enquiry_id))
     family = _family(enquiry)
     lists = ("agencies", "categories")
     typed: dict[str, Any] = {**request.form.to_dict(), **{name: request.form.getlist(name) for name in lists}}

@@ -15,6 +15,7 @@ from hub.context import RequestContext
 from hub.enquiries import Enquiry
 from hub.errors import FormRefused, NotForYou, NotFound
 from hub.headers import ENQUIRING, for_roles, take_draft
+from hub.members import require_no_tie
 from hub.notices import watching
 from hub.notices.opening import take_into
 from hub.people import Candidate, parse_box
@@ -157,7 +158,7 @@ def close(enquiry_id: str) -> str:
 def watch(enquiry_id: str) -> Response:
     """The user wants to hear of changes, or no more."""
     hub, ctx = hub_of(), context_of()
-    enquiry = enquiries.running_enquiry_of(hub, ctx, enquiry_id)
+    enquiry = require_no_tie(hub, ctx, enquiries.running_enquiry_of(hub, ctx, enquiry_id))
     (watching.watch if request.form.get("want") == "yes" else watching.unwatch)(hub, ctx, enquiry)
     return redirect(f"/enquiries/{enquiry.id}/who", code=303)
 

@@ -12,6 +12,7 @@ from hub.headers import ENQUIRING, for_roles, take_draft
 from hub.meeting import pack as packs
 from hub.meeting import records
 from hub.meeting.pack import Chosen, Copy, Pack
+from hub.members import require_no_tie
 from hub.web.common import context_of, family_shown, hub_of, receipt_view, remember_family
 from hub.web.print import tagged_pdf
 from hub.words import ROLE_WORDS
@@ -24,7 +25,7 @@ meeting_pages = Blueprint("meeting", __name__)
 def choose(enquiry_id: str) -> str:
     """The choice, with everybody in it, and the pack as it would be."""
     hub, ctx = hub_of(), context_of()
-    enquiry = enquiries.running_enquiry_of(hub, ctx, enquiry_id)
+    enquiry = require_no_tie(hub, ctx, enquiries.running_enquiry_of(hub, ctx, enquiry_id))
     prepared = packs.prepare(hub, ctx.for_purpose(enquiry.purpose, enquiry=enquiry.id), enquiry, Chosen())
     remember_family(enquiry.id, ((person.id, person.label) for person in prepared.picture.people), ctx.now)
     return _page(enquiry, prepared.chosen, prepared)
@@ -35,7 +36,7 @@ def choose(enquiry_id: str) -> str:
 def make(enquiry_id: str) -> Response | str | tuple[str, int]:
     """A numbered copy as a PDF; or the preview of another choice."""
     hub, ctx, typed = hub_of(), context_of(), request.form.to_dict()
-    enquiry = enquiries.running_enquiry_of(hub, ctx, enquiry_id)
+    enquiry = require_no_tie(hub, ctx, enquiries.running_enquiry_of(hub, ctx, enquiry_id))
     bound = ctx.for_purpose(enquiry.purpose, enquiry=enquiry.id)
     ticked = request.form.getlist("people")
     try:
@@ -63,7 +64,7 @@ def decided(enquiry_id: str) -> str:
 def record(enquiry_id: str) -> AnyResponse | tuple[str, int]:
     """Records an outcome or a decision not to share."""
     hub, ctx, typed = hub_of(), context_of(), request.form.to_dict()
-    enquiry = enquiries.running_enquiry_of(hub, ctx, enquiry_id)
+    enquiry = require_no_tie(hub, ctx, enquiries.running_enquiry_of(hub, ctx, enquiry_id))
     try:
         records.record(hub, ctx, enquiry, typed)
     except FormRefused as error:
@@ -113,7 +114,7 @@ def _page(enquiry: Enquiry, chosen: Chosen, pack: Pack | None, errors: dict[str,
 
 def _records(enquiry_id: str, values: dict[str, str], errors: dict[str, str]) -> str:
     hub, ctx = hub_of(), context_of()
-    enquiry = enquiries.enquiry_of(hub, ctx, enquiry_id)
+    enquiry = require_no_tie(hub, ctx, enquiries.enquiry_of(hub, ctx, enquiry_id))
     shown: dict[str, Any] = {"values": values, "errors": errors, "reference": enquiry.reference}
     return render_template(
         "meeting_records.html",

@@ -2,14 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
+from hub import disclosure
 from hub.approvals.asking import KINDS
 from hub.case_facts import RECORDERS, RECORDING
 from hub.tables import approval_asks, case_facts
+from hub.words import CIRCUMSTANCE_WORDS
 from policies.vocabulary import Circumstance, Role
 from tests.conftest import House, Visitor
 from tests.hub.conftest import Gate, newest
@@ -237,3 +241,62 @@ def test_from_amber_to_red_whoever_is_asked_has_less_time_and_back_again_no_more
     assert (half, whole) == pytest.approx((timedelta(hours=2), timedelta(hours=4)), abs=timedelta(minutes=10))
     assert visitor.post(f"{enquiry}/case/rating", {**typed, "rating": "GREEN"}).status_code == 303
     assert times() == (half, whole)
+
+
+@on_one_engine
+@pytest.mark.parametrize("tie", ["own_persons", "own_family"])
+def test_who_is_of_the_family_or_related_to_it_neither_reads_nor_changes_what_is_recorded(
+    house: House, gate: Gate, tie: str
+) -> None:
+    visitor, enquiry = adult(gate)
+    person = people(visitor, enquiry)[-1]
+    assert visitor.post(f"{enquiry}/case/circumstance", circumstance(person)).status_code == 303
+    page = visitor.get(f"{enquiry}/case").text
+    (fact,) = re.findall(r'name="fact" value="([^"]+)"', page)
+    close = gate.visitor(Role.ADULT_SOCIAL_WORKER, agency="asc")
+    close.get(f"{enquiry}/case")
+    with close.client.session_transaction() as session:
+        session["actor"] = {**session["actor"], tie: [person]}
+    read = [
+        close.get(enquiry + at) for at in ("/case", "/case/rating", "/decisions", "/pack", "/approvals", "/consent")
+    ]
+    rating = {"rating": "RED", "source": "OWN_ASSESSMENT", "reason": WHY}
+    wrote = [
+        close.post(f"{enquiry}/case/take-back", {"fact": fact}),
+        close.post(f"{enquiry}/case/rating", rating),
+        close.post(f"{enquiry}/case/circumstance", circumstance(person)),
+        close.post(f"{enquiry}/decisions", {"kind": "OUTCOME", "outcome": "EARLY_HELP", "reason": WHY}),
+        close.post(f"{enquiry}/watch", {"want": "yes"}),
+    ]
+    assert [answer.status_code for answer in read + wrote] == [404] * 11
+    assert not any(WHY in answer.text for answer in read + wrote)
+    with house.hub.db.session() as session:
+        kinds = session.scalars(select(case_facts.c.kind).where(case_facts.c.enquiry == enquiry[11:])).all()
+    assert kinds == ["CIRCUMSTANCE"]
+    # A colleague who is not related reads it, and takes it back.
+    other = gate.visitor(Role.ADULT_SOCIAL_WORKER, agency="asc")
+    assert WHY in other.get(f"{enquiry}/case").text
+    assert other.post(f"{enquiry}/case/take-back", {"fact": fact}).status_code == 303
+
+
+@on_one_engine
+def test_what_is_recorded_about_somebody_who_is_not_shown_is_neither_told_nor_taken_back(
+    house: House, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor, enquiry = adult(gate)
+    (person, *_) = people(visitor, enquiry)
+    assert visitor.post(f"{enquiry}/case/circumstance", circumstance(person)).status_code == 303
+    rating = {"rating": "RED", "source": "OWN_ASSESSMENT", "reason": "He rang and said that he is afraid of his son"}
+    assert visitor.post(f"{enquiry}/case/rating", rating).status_code == 303
+    (fact,) = re.findall(r'name="fact" value="([^"]+)"', visitor.get(f"{enquiry}/case").text)
+    whole = disclosure.family_names
+
+    def nobody(*given: Any) -> Any:
+        picture, receipt = whole(*given)
+        return replace(picture, people=()), receipt
+
+    monkeypatch.setattr(disclosure, "family_names", nobody)
+    page = visitor.get(f"{enquiry}/case").text
+    assert page.count("Not shown to you") == 3
+    assert not any(words in page for words in (WHY, rating["reason"], CIRCUMSTANCE_WORDS[Circumstance.COERCION], fact))
+    assert visitor.post(f"{enquiry}/case/take-back", {"fact": fact}).status_code == 403
