@@ -11,6 +11,7 @@ from hub.enquiries import user_of
 from hub.errors import FormRefused, NotFound
 from hub.following import after_linking
 from hub.matching_agreed import matching_allowed
+from hub.one_person import accounts_of
 from hub.people import releases, relink
 from hub.people.releases import KEPT, RELEASED, HeldBack
 from hub.stewardship import faults_of
@@ -47,10 +48,11 @@ def ask_release(hub: Hub, ctx: RequestContext, row: str, rationale: str) -> None
 
 
 def asked_for(hub: Hub, ctx: RequestContext) -> tuple[HeldBack, ...]:
-    """Requests that wait for a second person, of every agency; none that this person asked for."""
+    """Requests that wait for a second person, of every agency; none that this person asked for, by any account."""
+    own = accounts_of(hub, ctx.actor.id)
     with hub.db.session() as session:
         found = releases.held_back(session, hub.keys, tuple(hub.partners))
-    return tuple(one for one in found if one.request and one.outcome is None and one.asked_by != ctx.actor.id)
+    return tuple(one for one in found if one.request and one.outcome is None and one.asked_by not in own)
 
 
 def answer_release(hub: Hub, ctx: RequestContext, request: str, outcome: str, why: str) -> None:
@@ -66,8 +68,11 @@ def answer_release(hub: Hub, ctx: RequestContext, request: str, outcome: str, wh
     if errors:
         raise FormRefused(errors)
     _record(hub, ctx, one, f"RECORD-{outcome}")
+    own, said = accounts_of(hub, ctx.actor.id), why.strip()
     with hub.db.writing() as session:
-        if not releases.answer(session, hub.keys, one, outcome, answered_by=ctx.actor.id, why=why.strip(), now=ctx.now):
+        if not releases.answer(
+            session, hub.keys, one, outcome, answered_by=ctx.actor.id, accounts=own, why=said, now=ctx.now
+        ):
             raise NotFound(GONE, next_steps=(BACK,))
         relink(session, hub.keys, now=ctx.now)
     after_linking(hub, now=ctx.now)

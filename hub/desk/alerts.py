@@ -23,6 +23,7 @@ from hub.duties import Duty, write
 from hub.enquiries import LEAST, says_enough, user_of
 from hub.errors import FormRefused, NotForYou, NotFound
 from hub.keys import HUB
+from hub.one_person import accounts_of
 from hub.oversight import require_audit_access
 from hub.working_days import working_day_after
 from policies.vocabulary import AccessMode, Purpose
@@ -96,7 +97,8 @@ def queue(hub: Hub, ctx: RequestContext, state: str | None = None) -> Queue:
         outcome="LISTED",
     )
     a = desk_alerts.c
-    mine = (a.receipt.is_not(None), or_(a.user.is_(None), a.user != ctx.actor.id))
+    own = accounts_of(hub, ctx.actor.id)
+    mine = (a.receipt.is_not(None), or_(a.user.is_(None), a.user.not_in(sorted(own))))
     wanted = a.state == state if state in STATES else a.state != CLOSED
     order = (a.made_at.desc(), a.id) if state == CLOSED else (a.made_at, a.id)
     with hub.db.session() as session:
@@ -119,7 +121,7 @@ def alert_of(hub: Hub, ctx: RequestContext, alert_id: str) -> Alert:
     require_audit_access(hub, ctx, mode=AccessMode.VIEW, rationale="Looking into one alert of the misuse radar")
     with hub.db.session() as session:
         row = session.execute(select(desk_alerts).where(desk_alerts.c.id == alert_id)).mappings().first()
-    if row is None or row["receipt"] is None or row["user"] == ctx.actor.id:
+    if row is None or row["receipt"] is None or row["user"] in accounts_of(hub, ctx.actor.id):
         raise NotFound("There is no such alert.")
     return _alert(row)
 

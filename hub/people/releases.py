@@ -4,7 +4,7 @@ For: the agency whose record it is, and information governance. Must never tell 
 on one person's word, and never keep a release for a record that has changed since. Ruled by docs/matching.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -66,13 +66,29 @@ def ask(session: Session, keys: Keys, one: HeldBack, *, asked_by: str, rationale
 
 
 def answer(
-    session: Session, keys: Keys, one: HeldBack, outcome: str, *, answered_by: str, why: str, now: datetime
+    session: Session,
+    keys: Keys,
+    one: HeldBack,
+    outcome: str,
+    *,
+    answered_by: str,
+    accounts: Collection[str],
+    why: str,
+    now: datetime,
 ) -> bool:
-    """The second person's word; a released record is linked anew. Returns False when it was answered already."""
+    """The second person's word; a released record is linked anew.
+
+    Takes `accounts`: every account of whom answers. Returns False when it was answered already, or when one of those
+    asked.
+    """
     table = tables.releases
     done = session.execute(
         update(table)
-        .where(table.c.id == one.request, table.c.outcome.is_(None))
+        .where(
+            table.c.id == one.request,
+            table.c.outcome.is_(None),
+            table.c.asked_by.not_in(sorted({answered_by, *accounts})),
+        )
         .values(
             outcome=outcome,
             answered_by=answered_by,
