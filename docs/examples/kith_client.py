@@ -130,7 +130,10 @@ class Asking:
         return self._send("GET", path, None, {})
 
     def post(self, path: str, body: dict[str, Any], *, key: str | None = None) -> Any:
-        """POST, once whatever happens on the way: sent again with the same key, it has one effect."""
+        """POST, once whatever happens on the way: sent again with the same key, it has one effect.
+
+        An answer that was lost is not repeated (`idempotency-key-answered`): asking with a new key is a new disclosure.
+        """
         return self._send("POST", path, body, {"Idempotency-Key": key or str(uuid.uuid4())})
 
     def gp_check(self, nhs_number: str, *, agreement: str) -> dict[str, Any]:

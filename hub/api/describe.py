@@ -142,7 +142,8 @@ def _parameters(found: Operation) -> list[dict[str, Any]]:
                 "name": "Idempotency-Key",
                 "in": "header",
                 "required": True,
-                "description": "new for every request, the same for its retries; good for a day",
+                "description": "new for every request, the same for its retries, which name the receipt and "
+                "repeat nothing; known for a day",
                 "schema": {**text, "pattern": "^[A-Za-z0-9_-]{16,128}$"},
             }
         )

@@ -109,22 +109,18 @@ def _answer(found: Operation, address: Mapping[str, str]) -> Response:
     most = entered.client.per_minute if entered and entered.client.per_minute else hub.settings.api_per_minute
     left = limits.spend(hub, ctx.client or ctx.actor.id, most, now=ctx.now)
     asked = _asked(found)
-    turn: once.Turn | once.Earlier | None = None
+    turn: once.Turn | None = None
     if found.once:
         who = f"{ctx.client}\x1f{ctx.actor.id}\x1f{request.path}"
         turn = once.take(hub, who, _key(), request.get_data(), now=ctx.now)
-    if isinstance(turn, once.Earlier):
-        answer = Response(turn.body, turn.status, content_type=JSON)
-        answer.headers["Idempotency-Replayed"] = "true"
-    else:
-        answer = _first(found, asked, address, turn)
+    answer = _first(found, asked, address, turn)
     for name, value in left.headers().items():
         answer.headers[name] = value
     return answer
 
 
 def _first(found: Operation, asked: Any, address: Mapping[str, str], turn: once.Turn | None) -> Response:
-    hub, ctx = hub_of(), context_of()
+    hub = hub_of()
     try:
         said = found.view(asked, **address) if found.asks else found.view(**address)
         body = json.dumps(_dumped(found, said)).encode()
@@ -134,7 +130,7 @@ def _first(found: Operation, asked: Any, address: Mapping[str, str], turn: once.
         raise
     if turn is not None:
         receipt = said.get("receipt") or {}
-        once.keep(hub, turn, 200, body, receipt.get("eid"), now=ctx.now)
+        once.finish(hub, turn, 200, receipt.get("eid"))
     answer = Response(body, 200, content_type=JSON)
     if isinstance(said, Page) and said.next is not None:
         answer.headers["Link"] = f'<{hub.settings.base_url}{request.path}?cursor={said.next}>; rel="next"'

@@ -59,7 +59,8 @@ KINDS: Mapping[str, Kind] = {
     "idempotency-key-answered": Kind(
         409,
         "Answered before, and not kept",
-        "The disclosure was made; the member receipt names it. To see it again is another disclosure: use a new key.",
+        "The disclosure was made; the member receipt names it. To see it again is another disclosure, which is decided "
+        "anew: use a new key. An enquiry that was opened is in the list of enquiries.",
     ),
     "mismatch": Kind(
         409,

@@ -1,4 +1,4 @@
-"""Tables of the interface: answers kept for a retry, and how often somebody asked within a minute."""
+"""Tables of the interface: which requests were answered, and how often somebody asked within a minute."""
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table
 
@@ -6,7 +6,7 @@ from hub.tables import Instant
 
 metadata = MetaData()
 
-#: One row per Idempotency-Key. `status` NULL: somebody is at work on it. `sealed` NULL: the answer is kept no more.
+#: One row per Idempotency-Key. `status` NULL: somebody is at work on it.
 answered_once = Table(
     "answered_once",
     metadata,
@@ -14,11 +14,8 @@ answered_once = Table(
     Column("body_hash", LargeBinary(32), nullable=False),
     Column("begun_at", Instant, nullable=False),
     Column("status", Integer, nullable=True),
-    Column("sealed", LargeBinary, nullable=True),
     Column("receipt", String(40), nullable=True),
-    Column("kept_until", Instant, nullable=True),
     Column("expires_at", Instant, nullable=False),
-    Index("answered_once_kept", "kept_until"),
     Index("answered_once_expires", "expires_at"),
 )
 
