@@ -194,6 +194,14 @@ def member_alone(person: str, records: tuple[SourceRecord, ...]) -> Member:
     return _member(person, records, RelationToIndex.INDEX)
 
 
+def protected_alone(session: Session, hub: Hub, person: str, *, now: datetime) -> Member | None:
+    """One person, protected also when they live with somebody who is. None for an unknown person."""
+    family = family_of(session, hub.keys, person, now=now)
+    members = [_of_family(m, family.relations, person) for m in family.members]
+    shielded = _shield_those_who_live_together(members, now.date())
+    return next((m for m in shielded if m.facts.id == person), None)
+
+
 def identified(person: str, born: date | None, flags: frozenset[SubjectFlag], agencies: Iterable[str]) -> Member:
     """A candidate of a search: only what is needed to decide whether their identity may be shown."""
     facts = PersonFacts(person, born, RelationToIndex.INDEX, flags)

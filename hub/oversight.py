@@ -84,6 +84,9 @@ class Filter:
     first_day: date | None = None
     last_day: date | None = None
     page: int = 1
+    #: When not empty: only these kinds, only these purposes.
+    kinds: frozenset[str] = frozenset()
+    purposes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +281,10 @@ def _matching(hub: Hub, wanted: Filter, names: Mapping[str, str]) -> Select[Any]
     if wanted.purpose:
         query = query.where(r.purpose == wanted.purpose)
     query = query.where(r.kind == wanted.kind) if wanted.kind else query.where(r.kind != "audit:read")
+    if wanted.kinds:
+        query = query.where(r.kind.in_(wanted.kinds))
+    if wanted.purposes:
+        query = query.where(r.purpose.in_(wanted.purposes))
     if wanted.first_day:
         query = query.where(r.t >= _milliseconds(wanted.first_day))
     if wanted.last_day:

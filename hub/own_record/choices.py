@@ -24,11 +24,10 @@ AGREED = frozenset({ConsentState.GIVEN_EXPLICIT, ConsentState.GIVEN_PARTIAL})
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One thing that is the person's to decide. `now` is yes or no; `agencies` None is all of the agreement."""
+    """One thing that is the person's to decide. `now` is yes or no."""
 
     key: str
     now: str
-    agencies: tuple[str, ...] | None = None
 
 
 def choices_of(hub: Hub, ctx: RequestContext, citizen: Citizen) -> tuple[Choice, ...]:
@@ -39,8 +38,7 @@ def choices_of(hub: Hub, ctx: RequestContext, citizen: Citizen) -> tuple[Choice,
     found = [Choice(GP, NO if refused else YES)]
     helped = [r for r in records if r.state in AGREED and Purpose.EARLY_HELP in (r.purposes or ())]
     if helped:
-        named = tuple(sorted({a for r in helped for a in r.agencies or ()})) or None
-        found.append(Choice(EARLY_HELP, YES, named))
+        found.append(Choice(EARLY_HELP, YES))
     return tuple(found)
 
 

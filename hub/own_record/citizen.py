@@ -10,7 +10,7 @@ from datetime import date, datetime
 from hub.assembly import Hub
 from hub.casefile import CaseFile, london
 from hub.context import Actor, RequestContext
-from hub.members import PROTECTED, Member, member_alone
+from hub.members import PROTECTED, Member, member_alone, protected_alone
 from hub.people import age_on, candidates, current_person, parse_box, records_of
 from hub.people.said import best_birth_date
 from policies import Relationship, Sar
@@ -18,6 +18,7 @@ from policies.vocabulary import MatchState, Purpose, RelationshipKind, Role, Sar
 
 #: From this age on a person asks for themselves; younger people ask with a grown-up (see docs/adr/0010).
 FROM_AGE = 16
+NEVER_SHOWN = PROTECTED | {SubjectFlag.DECEASED, SubjectFlag.CASE_LOCKED, SubjectFlag.VIP}
 #: The reason of every look of a person at their own record.
 REASON = "The person asks on the family pages what is held about them"
 
@@ -49,12 +50,20 @@ def bind(hub: Hub, nhs_number: str, born: date, *, now: datetime) -> str | None:
         if len(found) != 1:
             return None
         records = records_of(session, hub.keys, found[0].person)
-    member, known = member_alone(found[0].person, records), best_birth_date(records)
-    never = PROTECTED | {SubjectFlag.DECEASED, SubjectFlag.CASE_LOCKED, SubjectFlag.VIP}
+    person, known = found[0].person, best_birth_date(records)
     of_age = (age_on(known, london(now)) or 0) >= FROM_AGE
     sure = known is not None and known.accuracy == "AAA" and known.date == born
-    settled = member.facts.match == MatchState.CONFIRMED and not member.facts.flags & never
-    return member.facts.id if sure and of_age and settled else None
+    return person if sure and of_age and may_be_shown(hub, person, now=now) else None
+
+
+def may_be_shown(hub: Hub, person: str, *, now: datetime) -> bool:
+    """Whether this person is settled and safe to show to themselves: asked at sign-in and again at every request.
+
+    Who lives with somebody protected is protected too, flagged or not: their page would show where that is.
+    """
+    with hub.db.session() as session:
+        member = protected_alone(session, hub, current_person(session, person), now=now)
+    return member is not None and member.facts.match == MatchState.CONFIRMED and not member.facts.flags & NEVER_SHOWN
 
 
 def member_of(hub: Hub, citizen: Citizen) -> Member:

@@ -19,6 +19,7 @@ from hub.errors import NotForYou
 from hub.obligations import may_show
 from hub.oversight import Entered, Filter, matching_entries
 from hub.own_record.citizen import Citizen, desk_case, member_of
+from hub.own_record.named import A_SERVICE, may_be_named
 from hub.tables import enquiries
 from policies import decide
 from policies.vocabulary import DataCategory, FieldKind, Obligation, Purpose, Role
@@ -54,6 +55,8 @@ KINDS: Mapping[str, str] = {
     DataCategory.HEALTH_SUMMARY: "facts about your health",
     DataCategory.SOCIAL_CARE_STATUS: "facts about your care",
 }
+#: Which events are look-ups that were answered.
+KINDS_TOLD = frozenset({"disclosure:made", "check"})
 MOST = 200
 
 
@@ -90,7 +93,7 @@ def who_looked(hub: Hub, ctx: RequestContext, citizen: Citizen) -> tuple[Looked,
 
 
 def _entries(hub: Hub, ctx: RequestContext, citizen: Citizen) -> list[Entered]:
-    """Every entry about the person, decided by the rules like any other access to the trail (rule P43)."""
+    """What may be look-ups to tell of, decided by the rules like any other access to the trail (rule P43)."""
     member = member_of(hub, citizen)
     partner = next(iter(hub.partners.values()))
     _, case = desk_case(hub, ctx, citizen, member, partner.code)
@@ -98,11 +101,13 @@ def _entries(hub: Hub, ctx: RequestContext, citizen: Citizen) -> list[Entered]:
     request = case.request(member.facts, partner, DataCategory.AUDIT_METADATA, offered)
     if not may_show(decide(request), request):
         raise NotForYou("This cannot be shown here.", next_steps=("Ring the data protection officer.",))
-    return matching_entries(hub, Filter(person=member.facts.id), most=MOST)[0]
+    # What cannot be told is left out before the newest are taken: no number of other entries crowds these out.
+    wanted = Filter(person=member.facts.id, kinds=KINDS_TOLD, purposes=frozenset(TOLD))
+    return matching_entries(hub, wanted, most=MOST)[0]
 
 
 def _told(hub: Hub, citizen: Citizen, entries: Iterable[Entered]) -> tuple[Looked, ...]:
-    entries = [e for e in entries if e.entry.kind in ("disclosure:made", "check")]
+    entries = list(entries)
     ended = {row.id for row in _enquiries(hub, {e.entry.fields.get("enquiry") for e in entries}) if row.closed_at}
     rows = [_row(hub, e) for e in reversed(entries) if _may_tell(e, ended)]
     return tuple(dict.fromkeys(rows))
@@ -122,13 +127,12 @@ def _may_tell(entered: Entered, ended: set[str]) -> bool:
 
 def _row(hub: Hub, entered: Entered) -> Looked:
     fields = entered.entry.fields
-    agency = fields["user"]["agency"]
-    names = {code: partner.name for code, partner in hub.partners.items()}
+    partner = hub.partners.get(fields["user"]["agency"])
     saw = {KINDS[r["category"]]: None for r in fields.get("data", ()) if r["category"] in KINDS}
     return Looked(
         day=london(entered.at).date(),
         who=WHO[fields["user"]["role"]],
-        agency=names.get(agency, agency),
+        agency=partner.name if partner and may_be_named(partner) else A_SERVICE,
         why=TOLD[fields["purpose"]],
         saw=tuple(saw),
     )

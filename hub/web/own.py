@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from flask import Blueprint, g, redirect, render_template, request, session
+from flask import Blueprint, abort, g, redirect, render_template, request, session
 from werkzeug.wrappers import Response
 
 from hub.context import RequestContext
 from hub.errors import FormRefused
 from hub.headers import for_families, for_roles, open_to_all
 from hub.own_record import choices, corrections, held, looked
-from hub.own_record.citizen import Citizen, request_of
+from hub.own_record.citizen import Citizen, may_be_shown, request_of
+from hub.own_record.named import A_SERVICE, may_be_named
 from hub.tasks import OWNERS
 from hub.web.common import context_of, hub_of
 from hub.words import field_words
@@ -135,7 +136,16 @@ def answer(correction: str) -> Response | tuple[str, int]:
 
 
 def _citizen() -> Citizen:
-    return Citizen(**{name: session["citizen"][name] for name in ("id", "name", "person", "issuer")})
+    """Who is signed in, while they may still be shown; else the session ends with the words that everybody gets."""
+    if "own_citizen" not in g:  # Asked once in a request.
+        citizen = Citizen(**{name: session["citizen"][name] for name in ("id", "name", "person", "issuer")})
+        if not may_be_shown(hub_of(), citizen.person, now=hub_of().clock()):
+            session.clear()
+            session.rotate = True  # type: ignore[attr-defined]
+            abort(redirect("/my/unknown", code=303))
+        g.own_citizen = citizen
+    made: Citizen = g.own_citizen
+    return made
 
 
 def _request() -> RequestContext:
@@ -152,18 +162,14 @@ def _remember(told: tuple[held.Held, ...]) -> None:
 def _choices(errors: dict[str, str]) -> str:
     hub = hub_of()
     offered = choices.choices_of(hub, _request(), _citizen())
-    names = {code: partner.name for code, partner in hub.partners.items()}
-    shown = [
-        {"key": one.key, "now": one.now, "agencies": ", ".join(names.get(a, a) for a in one.agencies or ())}
-        for one in offered
-    ]
+    shown = [{"key": one.key, "now": one.now} for one in offered]
     kept = session.pop("choice_kept", None)
     return render_template("own_choices.html", choices=shown, errors=errors, kept=kept)
 
 
 def _corrections(values: dict[str, str], errors: dict[str, str]) -> str:
     hub = hub_of()
-    names = {code: partner.name for code, partner in hub.partners.items()}
+    names = {code: p.name if may_be_named(p) else A_SERVICE for code, p in hub.partners.items()}
     options = [
         {"value": key, "text": f"{field_words(key.partition(':')[2])} at {names[key.partition(':')[0]]}"}
         for key in session.get("own_details", {})

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from hub import members
 from hub.assembly import Hub
 from hub.context import RequestContext
 from hub.demo.builder import born_on
@@ -17,13 +18,14 @@ from hub.demo.citizens import CITIZENS
 from hub.demo.stories import STORIES
 from hub.enquiries import ENDS_AFTER_DAYS
 from hub.members import Member
-from hub.own_record import held
+from hub.own_record import held, looked
 from hub.own_record.citizen import Citizen, bind, member_of, request_of
 from hub.own_record.held import what_is_held
 from hub.own_record.looked import TOLD, next_review
 from hub.own_record.named import MAY_BE_NAMED, TOLD_AFTER_DAYS, told_before
+from hub.people import family_of
 from hub.tables import duties
-from policies.vocabulary import AgencyType, Purpose, Role
+from policies.vocabulary import AgencyType, Purpose, Role, SubjectFlag
 from tests.conftest import House, Visitor, choose_persona
 from tests.hub.conftest import Gate, newest
 from tests.hub.test_stories import candidates, choose
@@ -136,7 +138,10 @@ def test_a_choice_bites_at_once_and_can_be_taken_back(house: House) -> None:
 @on_one_engine
 def test_who_agreed_to_early_help_can_stop_it_and_those_who_saw_are_told(house: House) -> None:
     visitor, _ = citizen(house, "carmel")
-    assert "services that help your family" in text_of(visitor.get("/my/choices"))
+    page = text_of(visitor.get("/my/choices"))
+    assert "services that help your family" in page
+    assert "The services you said yes to" in page
+    assert not [partner.name for partner in house.hub.partners.values() if partner.name in page]
     assert visitor.post("/my/choices", {"choice": "early-help", "answer": "no"}).status_code == 303
     assert newest(house.hub, "consent:withdrawn").fields["user"]["role"] == "DATA_SUBJECT"
     assert "services that help your family" not in text_of(visitor.get("/my/choices"))
@@ -218,10 +223,15 @@ def with_partner(hub: Hub, code: str, **changes: Any) -> Hub:
     return replace(hub, partners={**hub.partners, code: replace(hub.partners[code], **changes)})
 
 
+def bind_as(house: House, key: str) -> str | None:
+    """The person whom somebody's sign-in is bound to."""
+    now = house.hub.clock()
+    return bind(house.hub, CITIZENS[key].nhs_number, born_on(now.date(), *CITIZENS[key].born), now=now)
+
+
 def asked_as(house: House, key: str) -> tuple[RequestContext, Citizen]:
     """The request and the person behind somebody's pages."""
-    hub, now = house.hub, house.hub.clock()
-    person = bind(hub, CITIZENS[key].nhs_number, born_on(now.date(), *CITIZENS[key].born), now=now)
+    now, person = house.hub.clock(), bind_as(house, key)
     assert person is not None
     who = Citizen("CZ-1", CITIZENS[key].name, person, "https://citizens.example")
     return request_of(who, now=now, request_id="1" * 32), who
@@ -256,6 +266,53 @@ def test_a_record_that_is_young_or_undated_is_told_to_nobody(
 def test_what_may_be_told_moves_on_the_first_of_a_month_and_outlasts_every_enquiry() -> None:
     assert told_before(date(2026, 11, 1)) == told_before(date(2026, 11, 30)) == date(2026, 8, 3)
     assert TOLD_AFTER_DAYS > ENDS_AFTER_DAYS
+
+
+@on_one_engine
+def test_no_number_of_own_visits_empties_the_list_of_who_looked(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A visit is an entry about the visitor too; it takes no look-up's place among the newest."""
+    assert house.visitor("gp_millbrook").post("/gp-check", {"nhs_number": CITIZENS["dorothy"].nhs_number})
+    ctx, who = asked_as(house, "dorothy")
+    monkeypatch.setattr(looked, "MOST", 2)
+    before = looked.who_looked(house.hub, ctx, who)
+    assert before
+    for _ in range(3):
+        what_is_held(house.hub, ctx, who)
+    assert looked.who_looked(house.hub, ctx, who) == before
+
+
+@on_one_engine
+def test_who_looked_is_of_a_service_when_its_name_would_say_too_much(house: House) -> None:
+    assert house.visitor("gp_millbrook").post("/gp-check", {"nhs_number": CITIZENS["dorothy"].nhs_number})
+    ctx, who = asked_as(house, "dorothy")
+    changed = with_partner(house.hub, "gp-millbrook", type=AgencyType.SUBSTANCE_MISUSE, name="Fresh Tide")
+    assert {row.agency for row in looked.who_looked(changed, ctx, who)} == {"a service"}
+
+
+@on_one_engine
+def test_who_lives_with_somebody_protected_is_shown_nothing_also_when_signed_in_before(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protection that comes while they are signed in ends the session at the next request."""
+    visitor, _ = citizen(house, "leanne")
+    before = bind_as(house, "leanne")
+    assert before is not None
+
+    def with_a_flagged_child(*given: Any, **named: Any) -> Any:
+        family = family_of(*given, **named)
+        child = next(m for m in family.members if m.person != before and "Maisie" in str(m.records))
+        flagged = tuple(replace(r, flags=r.flags | {SubjectFlag.SHIELDED}) for r in child.records)
+        changed = replace(child, records=flagged)
+        return replace(family, members=tuple(changed if m is child else m for m in family.members))
+
+    monkeypatch.setattr(members, "family_of", with_a_flagged_child)
+    assert bind_as(house, "leanne") is None
+    for path in (*PAGES, "/my/record"):
+        answer = visitor.get(path)
+        assert answer.status_code == 303
+        assert answer.headers["Location"] in ("/my/unknown", "/my")
+    monkeypatch.undo()
+    assert visitor.get("/my/record").headers["Location"] == "/my"  # The session is over.
 
 
 def test_the_next_review_is_the_same_day_for_everybody() -> None:
