@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -92,6 +93,28 @@ class Spool:
             if old.is_dir() and old.name != "ready" and old.stat().st_mtime < time.time() - ABANDONED_AFTER_S:
                 shutil.rmtree(old, ignore_errors=True)
 
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Nobody else completes or discards this upload meanwhile. A process that dies gives it free.
+
+        Raises ConnectorError (BUSY) at once when somebody else has it.
+        """
+        self.folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        place = self.folder.with_suffix(".claim")
+        with place.open("w") as claim:
+            try:
+                fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Whoever had it may just have put it away: then this is the lock of nothing.
+                is_ours = place.stat().st_ino == os.fstat(claim.fileno()).st_ino
+            except (BlockingIOError, FileNotFoundError):
+                is_ours = False
+            if not is_ours:
+                raise ConnectorError("BUSY", "This upload is being completed. Look how it stands in a minute.")
+            try:
+                yield
+            finally:
+                place.unlink(missing_ok=True)
+
     def received(self, name: str) -> int:
         """How many bytes of a file are here."""
         with suppress(OSError):
@@ -118,8 +141,9 @@ class Spool:
     def complete(self, manifest: Manifest, partner: Partner, drops: Path, identity: pyrage.x25519.Identity) -> None:
         """Checks, decrypts and merges everything, then makes it ready in one step. The drop changes with `put_ready`.
 
-        Raises ConnectorError (INCOMPLETE, ALTERED, NOT_DECRYPTED, and what `merged` raises); then nothing is ready and
-        what does not fit has to be sent again.
+        The caller has `claimed` the upload. Changes are merged while nobody else changes the drop, or one of two that
+        come at once would be lost. Raises ConnectorError (INCOMPLETE, ALTERED, NOT_DECRYPTED, and what `merged`
+        raises); then nothing is ready and what does not fit has to be sent again.
         """
         for name, (size, _) in manifest.files.items():
             if self.received(name) != size:
@@ -130,19 +154,19 @@ class Spool:
         if altered:
             names = ", ".join(altered)
             raise ConnectorError("ALTERED", f"{names}: not what was signed for; send it again from its beginning.")
-        staged = self.folder / "staged"
-        shutil.rmtree(staged, ignore_errors=True)
-        staged.mkdir(mode=0o700)
+        for left in self.folder.glob("staged-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        staged = Path(tempfile.mkdtemp(prefix="staged-", dir=self.folder))
         try:
             for name in manifest.files:
                 self._decrypt(name, staged / name, identity)
-            if manifest.mode == DELTA:
-                merged(partner, staged, drops / str(partner.reach["folder"]))
-            ready = self.folder.parent / "ready"
+            ready, drop = self.folder.parent / "ready", drops / str(partner.reach["folder"])
             with exclusive(drops, partner.code):
-                _move_ready(ready, drops / str(partner.reach["folder"]))
+                _move_ready(ready, drop)
+                if manifest.mode == DELTA:
+                    merged(partner, staged, drop)
                 staged.rename(ready)
-                _move_ready(ready, drops / str(partner.reach["folder"]))
+                _move_ready(ready, drop)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)

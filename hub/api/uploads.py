@@ -88,7 +88,7 @@ def _signed(work: Callable[[Hub, Client, bytes], Response]) -> Response:
     except OutOfStep as error:
         return _problem(409, "Out of step", "Go on from what is here.", received=error.received)
     except ConnectorError as error:
-        return _problem(422, "Not taken", error.sentence, code=error.code)
+        return _problem(409 if error.code == "BUSY" else 422, "Not taken", error.sentence, code=error.code)
     except (ValueError, RecursionError):
         return _problem(400, "Not understood", "The body is not JSON.")
     except _NOT_NOW as error:

@@ -67,13 +67,29 @@ def complete(
 ) -> Upload:
     """Puts a whole upload into the drop and loads it; once. A second time it tells what came of the first.
 
-    Raises NotFound; ConnectorError (INCOMPLETE, ALTERED) while it can still be mended by sending. Effects: an event,
-    the drop, the load; what is refused changes nothing that is visible.
+    Raises NotFound; ConnectorError: INCOMPLETE, ALTERED while it can still be mended by sending, BUSY while another
+    request completes it. Effects: an event, the drop, the load; what is refused changes nothing that is visible.
     """
-    row, manifest = _row(hub, agency, upload)
-    if row["state"] != RECEIVING:
-        return status(hub, agency, upload)
-    partner, spool = hub.partners[agency], Spool(hub.settings.drops_folder, agency, upload)
+    _row(hub, agency, upload)
+    spool = Spool(hub.settings.drops_folder, agency, upload)
+    with spool.claimed():
+        row, manifest = _row(hub, agency, upload)
+        if row["state"] != RECEIVING:
+            return status(hub, agency, upload)
+        return _complete(hub, client, spool, row, manifest, now, report_of)
+
+
+def _complete(
+    hub: Hub,
+    client: str,
+    spool: Spool,
+    row: Mapping[str, Any],
+    manifest: Manifest,
+    now: datetime,
+    report_of: Callable[[Loaded], dict[str, Any]],
+) -> Upload:
+    agency, upload = row["agency"], row["id"]
+    partner = hub.partners[agency]
     receipt = hub.trail.append(
         "collect",
         now=now,

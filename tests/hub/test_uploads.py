@@ -7,6 +7,8 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ import requests
 from joserfc.jwk import ECKey
 from werkzeug.serving import make_server
 
-from connectors import last_loads
+from connectors import last_loads, uploads
 from connectors import send as sender
 from connectors.send import UPLOADS, send, upload
 from hub.loading import load_all
@@ -161,6 +163,39 @@ def test_a_part_that_does_not_go_on_from_what_is_here_is_out_of_step(machine: Ma
         answer = machine.asks(f"{here}/{at}", data, method="PUT")
         assert (answer.status_code, answer.json()["received"]) == (409, 4)
     assert machine.asks(here + "/0", b"x" * (8_000_001), method="PUT").status_code == 413
+
+
+def test_an_upload_is_completed_by_one_request_at_a_time(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, answers = uploads.Spool._decrypt, list[requests.Response]()
+
+    def slowly(spool: Any, name: str, to: Path, identity: Any) -> None:
+        real(spool, name, to, identity)
+        if not answers:
+            answers.append(machine.asks(f"{UPLOADS}/{spool.folder.name}/complete"))
+
+    monkeypatch.setattr(uploads.Spool, "_decrypt", slowly)
+    assert machine.sends().json()["state"] == "LOADED"
+    assert (answers[0].status_code, answers[0].json()["code"]) == (409, "BUSY")
+    assert list((machine.drop.parent / ".uploads").rglob("*.claim")) == []
+
+
+def test_of_two_deltas_at_once_none_is_lost(machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    rows, real, both = machine.rows(), uploads.merged, threading.Barrier(2)
+    other = replace(machine, folder=tmp_path / "other")
+    shutil.copytree(machine.folder, other.folder)
+    machine.write("tenancy_events.csv", [{**rows[0], "status": "First"}])
+    other.write("tenancy_events.csv", [{**rows[1], "status": "Second"}])
+
+    def slowly(*about: Any) -> None:
+        real(*about)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.3)  # Both would be here at once, were they let in.
+
+    monkeypatch.setattr(uploads, "merged", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        sent = list(pool.map(lambda one: one.sends("tenancy_events.csv", mode="delta").json(), (machine, other)))
+    assert [one["state"] for one in sent] == ["LOADED", "LOADED"]
+    assert [row["status"] for row in machine.rows()[:2]] == ["First", "Second"]
 
 
 # --- Taken -----------------------------------------------------------------------------------------------------------
