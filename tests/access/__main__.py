@@ -19,7 +19,7 @@ from tests.conftest import Clock, House
 from tests.hub.provider import Provider
 
 #: Cases between two lines that say how far it is.
-STEP = 5_000
+STEP = 1_000
 
 
 def main() -> int:
@@ -32,8 +32,6 @@ def main() -> int:
     began = time.process_time()
     with tempfile.TemporaryDirectory(prefix="kith-access-") as folder:
         report = _play(Path(folder), told.cases, told.seed)
-    for difference in report.differences[:50]:
-        print(difference)
     counted = ", ".join(f"{count:,} {verdict}" for verdict, count in report.verdicts.most_common())
     print(f"{report.cases:,} cases of role x route x object: {counted}")
     print(f"{len(report.differences):,} differences from the oracle; {time.process_time() - began:,.0f} s of processor")
@@ -56,7 +54,10 @@ def _play(folder: Path, cases: int, seed: int) -> Report:
                 drawn = [case for case in drawn if not case.door.rule.endswith("/close")]
             matrix = Matrix(world, circumstance, report)
             for start in range(0, len(drawn), STEP):
+                told = len(report.differences)
                 matrix.play(drawn[start : start + STEP])
+                for difference in report.differences[told:]:
+                    print(difference, flush=True)
                 print(f"{report.cases:,} cases, {len(report.differences)} differences", file=sys.stderr)
         return report
     finally:
