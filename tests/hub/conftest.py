@@ -84,6 +84,8 @@ def newest(hub: Hub, kind: str | None = None) -> Entry:
 
 def with_parts(house: House, **parts: Any) -> House:
     """The same house with some parts of its hub exchanged, and an application of its own over them."""
+    if "agreements" in parts:  # Else the register's changes, should there be any, would bring its own back.
+        parts = {"register_mark": house.hub.register.mark(), **parts}
     hub = replace(house.hub, **parts)
     return House(hub, app_of(hub), house.demonstration, house.clock)
 
