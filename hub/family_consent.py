@@ -85,6 +85,8 @@ class FamilyConsents:
     assessments: tuple[Assessment, ...]
     standings: tuple[StandingFact, ...]
     decision: ConsentDecision | None
+    #: That these answers were shown.
+    receipt: Receipt
 
 
 def on_record(hub: Hub, ctx: RequestContext, enquiry: Enquiry, persons: Iterable[str]) -> FamilyConsents:
@@ -95,22 +97,20 @@ def on_record(hub: Hub, ctx: RequestContext, enquiry: Enquiry, persons: Iterable
     wanted = tuple(persons)
     follow_to(hub, wanted, now=ctx.now)
     with hub.db.session() as session:
-        seen = FamilyConsents(
-            current=_visible(ctx, enquiry, wanted, consent.current_records(session, wanted, now=ctx.now)[::-1]),
-            history=_visible(ctx, enquiry, wanted, consent.history(session, wanted)),
-            assessments=tuple(
-                a
-                for a in consent.assessments_of(session, wanted, until=ctx.now)
-                if a.assessed_by_agency == ctx.actor.agency or not SENSITIVE & set(a.categories or ())
-            ),
-            standings=tuple(
-                f for f in consent.standing_facts_of(session, wanted) if f.holder is None or f.holder in wanted
-            ),
-            decision=consent.decision_for(session, enquiry.id, now=ctx.now),
+        current = _visible(ctx, enquiry, wanted, consent.current_records(session, wanted, now=ctx.now)[::-1])
+        history = _visible(ctx, enquiry, wanted, consent.history(session, wanted))
+        assessments = tuple(
+            a
+            for a in consent.assessments_of(session, wanted, until=ctx.now)
+            if a.assessed_by_agency == ctx.actor.agency or not SENSITIVE & set(a.categories or ())
         )
-    about = {r.subject for r in seen.history} | {a.subject for a in seen.assessments}
-    _shown(hub, ctx, enquiry, about | {f.subject for f in seen.standings}, "consent-shown", len(seen.history))
-    return seen
+        standings = tuple(
+            f for f in consent.standing_facts_of(session, wanted) if f.holder is None or f.holder in wanted
+        )
+        decision = consent.decision_for(session, enquiry.id, now=ctx.now)
+    about = {r.subject for r in history} | {a.subject for a in assessments} | {f.subject for f in standings}
+    receipt = _shown(hub, ctx, enquiry, about, "consent-shown", len(history))
+    return FamilyConsents(current, history, assessments, standings, decision, receipt)
 
 
 def _visible(

@@ -39,6 +39,7 @@ def on_record(enquiry_id: str) -> str | AnyResponse:
     return render_template(
         "consent.html",
         receipt=receipt_view(receipt),
+        answers_receipt=receipt_view(held.receipt),
         back_href=f"/enquiries/{enquiry.id}/who",
         base=f"/enquiries/{enquiry.id}/consent",
         reference=enquiry.reference,

@@ -241,11 +241,12 @@ class Matrix:
         self.report.verdicts[verdict] += 1
         self.report.lines[line] += 1
         if not right:
+            again = self.knock(case).status_code
             wanted = f"{verdict} {sorted(statuses) if verdict == 'let-in' else ''}"
             self.report.differences.append(
                 f"{case.who.id} ({case.who.standing}) at {case.method} {case.door.name} {dict(case.door.values)} with "
                 f"{case.thing}, {self.circumstance.words}: "
-                f"the oracle says {wanted}, the application {said} {answer.status_code}"
+                f"the oracle says {wanted}, the application {said} {answer.status_code}, asked again {again}"
             )
 
     def knock(self, case: Case) -> Any:
