@@ -12,6 +12,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Blueprint, Response, jsonify
 from marshmallow import Schema, fields
+from werkzeug.http import HTTP_STATUS_CODES
 
 from hub.api import cases, checks, register
 from hub.api.operations import OPERATIONS, Operation
@@ -43,6 +44,18 @@ SCOPE_WORDS = {
     "agreements": "which agreements there are",
     "receipts": "proofs of disclosures",
 }
+#: What systems send of themselves, with a signed statement over the request in place of a token: address, method,
+#: summary, what the body is, what may come of it. The documents of connecting a partner say the rest.
+SIGNED = (
+    ("/api/v1/notices", "post", "Send notices of events", "application/json", ("200", "401", "413", "422", "503")),
+    ("/api/v1/uploads", "post", "Begin an upload of a drop", "application/json",
+     ("200", "400", "401", "404", "409", "413", "422", "503")),
+    ("/api/v1/uploads/{upload}", "get", "How an upload stands", None, ("200", "401", "404", "503")),
+    ("/api/v1/uploads/{upload}/{name}/{at}", "put", "Send a part of a file, from byte `at` on",
+     "application/octet-stream", ("200", "401", "404", "409", "413", "422", "503")),
+    ("/api/v1/uploads/{upload}/complete", "post", "Load what was sent", "application/json",
+     ("200", "401", "404", "409", "422", "503")),
+)  # fmt: skip
 HEADERS = {
     "RateLimit": "what is left of the minute's requests (draft-ietf-httpapi-ratelimit-headers)",
     "RateLimit-Policy": "how many there are in a minute",
@@ -82,11 +95,40 @@ def describe() -> dict[str, Any]:
         },
     )
     spec.components.security_scheme("session", {"type": "apiKey", "in": "cookie", "name": "kith"})
+    spec.components.security_scheme(
+        "signed",
+        {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "A statement over this one request, signed with the system's registered key, good once.",
+        },
+    )
     spec.components.security_scheme("csrf", {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"})
     for found in OPERATIONS.values():
         path = re.sub(r"<(\w+)>", r"{\1}", found.path)
         spec.path(path=path, operations={found.method.lower(): _operation(found)})
+    for path, method, summary, body, statuses in SIGNED:
+        spec.path(path=path, operations={method: _signed(path, method, summary, body, statuses)})
     return spec.to_dict()
+
+
+def _signed(path: str, method: str, summary: str, body: str | None, statuses: tuple[str, ...]) -> dict[str, Any]:
+    text = {"type": "string", "minLength": 1}
+    described: dict[str, Any] = {
+        "operationId": f"{method}-" + "-".join(re.findall(r"\w+", path)[2:]),
+        "summary": summary,
+        "tags": ["Partners' systems"],
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "integer"} if name == "at" else text}
+            for name in re.findall(r"\{(\w+)\}", path)
+        ],
+        "responses": {status: {"description": HTTP_STATUS_CODES[int(status)]} for status in statuses},
+        "security": [{"signed": []}],
+    }
+    if body:
+        described["requestBody"] = {"required": True, "content": {body: {}}}
+    return described
 
 
 def _name_of(schema: Any) -> str:

@@ -361,10 +361,10 @@ def agreement_editor(v: Visitor) -> Tour:
     text = page.get_by_label("The agreement", exact=True)
     whole = text.input_value()
     text.fill(whole.replace('"POLICE_INCIDENT"', '"POLICE_INCIDENTS"', 1))
-    v.press("See what it would change")
+    v.press("See what the text would change")
     yield "agreement-change-error"
     text.fill(whole.replace('"POLICE_INCIDENT", ', "").replace(', "POLICE_INCIDENT"', ""))
-    v.press("See what it would change")
+    v.press("See what the text would change")
     yield "agreement-change-checked"
     page.get_by_label("Why should it change?").fill("The police ask to share incidents in another way")
     v.press("Propose this change")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import quote_from_bytes, urlsplit
+from urllib.parse import quote_from_bytes, urljoin, urlsplit
 
 import pytest
 
@@ -63,7 +63,10 @@ class Page(HTMLParser):
         if tag == "a" and got.get("href", "").startswith("/"):
             self.links.append(got["href"])
         if tag == "form":
-            self._form = {"action": got.get("action") or self.path, "method": got.get("method", "get").lower()}
+            self._form = {
+                "action": urljoin(self.path, got.get("action", "")),
+                "method": got.get("method", "get").lower(),
+            }
             self._form |= {"sends": {}, "typed": []}
         if self._form is None or (not got.get("name") and tag != "option"):
             return

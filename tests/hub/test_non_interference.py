@@ -43,6 +43,7 @@ LEVELLED = (
     (r'kith-code">[0-9a-f]{8,64}<|>Receipt [0-9a-f]{8}<', "RECEIPT"),
     (r'"eid": ?"[0-9a-f]{32}"', "RECEIPT"),
     (r'"trace_id": ?"[0-9a-f]+"', "TRACE"),
+    (r"00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]", "TRACE"),
     (r"kith-receipt-[0-9a-f]{8}", "RECEIPT"),
     (r'"as_of": ?"[^"]*"|"lastUpdated": ?"[^"]*"|"timestamp": ?"[^"]*"', "MOMENT"),
     (r"(DU|CO|CD)-[0-9a-f]{16,32}", "ROW"),

@@ -22,7 +22,7 @@ from tests.simulation.kill import Survived, Worker, look, make_tables, postgresq
 _PATIENCE_S = 30.0
 _WHO_LEADS = text(
     "SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
-    " WHERE l.locktype = 'advisory' AND l.granted AND l.classid = :lock"
+    " WHERE l.locktype = 'advisory' AND l.granted AND l.classid = :lock AND a.datname = current_database()"
 )
 _SIZE = text("SELECT max(size) FROM audit_checkpoint")
 
