@@ -46,11 +46,12 @@ LEVELLED = (
     (r"00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]", "TRACE"),
     (r"kith-receipt-[0-9a-f]{8}", "RECEIPT"),
     (r'"as_of": ?"[^"]*"|"lastUpdated": ?"[^"]*"|"timestamp": ?"[^"]*"', "MOMENT"),
+    (r'"recorded_at": ?"[^"]*"', "MOMENT"),
     (r"(DU|CO|CD)-[0-9a-f]{16,32}", "ROW"),
     (r"\d{1,2}(:|\.)\d{2} ?([ap]m)?", "TIME"),
 )
 #: Headers that no two requests share.
-NOT_COMPARED = {"x-request-id", "set-cookie", "content-length"}
+NOT_COMPARED = {"x-request-id", "set-cookie", "content-length", "ratelimit"}
 
 #: Takes something away from a copy of the county.
 Change = Callable[[Hub], None]
