@@ -86,22 +86,21 @@ def open_notice(hub: Hub, ctx: RequestContext, notice_id: str, enquiry_id: str =
 def take_into(hub: Hub, ctx: RequestContext, notice_id: str, enquiry_id: str) -> None:
     """The reader says that a notice belongs to an enquiry of theirs; one about nobody yet becomes about its child.
 
+    Whoever else a notice names is searched for and added like anybody: a sender does not widen an enquiry.
     Raises NotFound; FormRefused when none of its persons can be told by the index.
     """
     notice, place, _ = _place(hub, ctx, notice_id, "")
-    enquiry = enquiry_of(hub, ctx, enquiry_id)
-    if enquiry.id not in {one.id for one in _readable_in(hub, ctx, place)}:
+    if enquiry_id not in {one.id for one in _readable_in(hub, ctx, place)}:
         raise FormRefused({"enquiry": "Choose one of your enquiries."})
+    enquiry = enquiry_of(hub, ctx, enquiry_id)
     sure = [one for one in concerned(hub, notice) if one.is_known and not one.member.facts.flags & PROTECTED]
     if not sure:
         raise FormRefused({"enquiry": "The hub does not know who is meant. Ring the sender."})
     sure.sort(key=_youngest_first)
     if enquiry.subject is None:
         confirm_subject(hub, ctx, enquiry, sure[0].member.facts.id)
-        enquiry = enquiry_of(hub, ctx, enquiry_id)
-    for one in sure:
-        if one.member.facts.id not in enquiry.persons:
-            add_person(hub, ctx, enquiry, one.member.facts.id, "NAMED_CONCERN")
+    elif sure[0].member.facts.id not in enquiry.persons:
+        add_person(hub, ctx, enquiry, sure[0].member.facts.id, "NAMED_CONCERN")
 
 
 def _place(hub: Hub, ctx: RequestContext, notice_id: str, enquiry_id: str) -> tuple[Notice, Place, datetime | None]:
