@@ -33,7 +33,7 @@ from hub.settings import read_settings
 from hub.signin.oidc import SignIn, read_issuers
 from hub.signin.routes import signin
 from hub.signin.sessions import SqlSessions
-from hub.signin.token_endpoint import token_endpoint
+from hub.signin.token_endpoint import fault, token_endpoint
 from hub.web import common, gp, ig, mash
 from hub.web.agreements import register
 from hub.web.approvals import approval_pages
@@ -288,6 +288,8 @@ def _set_up_errors(app: Flask) -> None:
         if _by_api():
             answer = problems.problem(status, sentence, error)
             return answer, answer.status_code
+        if request.path.startswith("/oauth/"):
+            return fault(status, sentence), status
         page = Response(
             render_template(
                 "error.html",

@@ -7,7 +7,7 @@ import click
 from hub.assembly import open_hub, utc_now
 from hub.settings import read_settings
 from hub.signin import tokens
-from hub.signin.clients import ending, read_clients
+from hub.signin.clients import ending, faulty_entries, read_clients
 
 
 @click.group()
@@ -17,21 +17,23 @@ def clients() -> None:
 
 @clients.command(name="list")
 def list_clients() -> None:
-    """List them with what they may. Exit code 1 when a certificate has ended or ends within 30 days."""
+    """List them with what they may. Exit code 1 for a faulty entry or a certificate that ends within 30 days."""
     known, now = read_clients(read_settings().clients_file), utc_now()
     for one in known.values():
         state = "active" if one.active else "SUSPENDED"
         click.echo(
             f"{one.id:24} {state:10} {one.agency:20} {' '.join(sorted(one.scopes)) or '(the MAIS operation only)'}"
         )
-    soon = ending(known.values(), now)
+    soon, faulty = ending(known.values(), now), faulty_entries(read_settings().clients_file)
+    for number in faulty:
+        click.echo(f"! entry {number} of HUB_CLIENTS_FILE is not understood: its client is kept out")
     for client, certificate in soon:
         days = (certificate.not_after - now).days
         when = f"ends in {days} days" if certificate.not_after > now else "HAS ENDED"
         click.echo(f"! {client.id}: {certificate.file} {when}")
     if not known:
         click.echo("None: HUB_CLIENTS_FILE names nobody.")
-    sys.exit(1 if soon else 0)
+    sys.exit(1 if soon or faulty else 0)
 
 
 @clients.command()

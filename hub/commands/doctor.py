@@ -14,7 +14,7 @@ from hub.db import make_engine
 from hub.errors import HubError
 from hub.migrations import current, missing_grants, newest
 from hub.settings import DESCRIBED, Settings, read_settings
-from hub.signin.clients import ending, read_clients
+from hub.signin.clients import ending, faulty_entries, read_clients
 from hub.signin.oidc import read_issuers
 
 
@@ -79,7 +79,7 @@ def _findings() -> list[tuple[str, str | None]]:
 def _clients(settings: Settings) -> list[tuple[str, str | None]]:
     """Whether the register of clients is read, and whose certificate has ended or ends soon."""
     try:
-        known = read_clients(settings.clients_file)
+        known, faulty = read_clients(settings.clients_file), faulty_entries(settings.clients_file)
     except HubError as error:
         return [("clients", error.sentence)]
     soon = ending(known.values(), utc_now())
@@ -89,6 +89,9 @@ def _clients(settings: Settings) -> list[tuple[str, str | None]]:
             f"the certificate {one.file} of {client.id} ends on {one.not_after:%d %m %Y}; ask them for the next",
         )
         for client, one in soon
+    ]
+    told += [
+        ("clients", f"entry {one} of HUB_CLIENTS_FILE is not understood: its client is kept out") for one in faulty
     ]
     return told or [(f"clients: {len(known)}", None)]
 

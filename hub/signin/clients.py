@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,7 +29,8 @@ from sqlalchemy import delete, insert
 from sqlalchemy.exc import IntegrityError
 
 from hub.assembly import Hub
-from hub.errors import SettingsRefused, SignInRefused
+from hub.errors import SettingsRefused, SignInRefused, Unavailable
+from hub.logs import log
 from hub.tables import client_assertions
 from policies.vocabulary import Role
 
@@ -97,27 +99,60 @@ class Client:
 
 
 def read_clients(path: Path | None) -> Mapping[str, Client]:
-    """The clients of the file, by id; none without a file. Raises SettingsRefused for what is not understood."""
-    if path is None:
-        return {}
+    """The clients of the file, by id; none without a file. Raises SettingsRefused for a file that is not understood.
+
+    An entry that is not understood keeps out its own client and no other.
+    """
+    return {} if path is None else _as_written(path)[0]
+
+
+def faulty_entries(path: Path | None) -> tuple[int, ...]:
+    """Which entries of the file keep their client out, counted from 1. Raises SettingsRefused."""
+    return () if path is None else _as_written(path)[1]
+
+
+def _as_written(path: Path) -> tuple[Mapping[str, Client], tuple[int, ...]]:
     try:
-        return _read_clients(path, _version(path))
+        version = _version(path)
+        named = tuple((one, _version(one) if one.is_file() else None) for one in _files(path, version))
+        return _read_clients(path, version, named)
     except OSError:
         raise SettingsRefused("HUB_CLIENTS_FILE cannot be read.") from None
 
 
 @lru_cache(maxsize=8)
-def _read_clients(path: Path, version: tuple[int, ...]) -> Mapping[str, Client]:
+def _rows(path: Path, version: tuple[int, ...]) -> list[Any]:
     try:
         rows = tomllib.loads(path.read_text(encoding="utf-8")).get("client", [])
-        found = [_client(row, path.parent) for row in rows]
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError, KeyError, TypeError, ValueError):
-        raise SettingsRefused(
-            "HUB_CLIENTS_FILE cannot be read: a [[client]] has id, agency, roles, jwks_file."
-        ) from None
-    if len({one.id for one in found}) != len(found):
-        raise SettingsRefused("HUB_CLIENTS_FILE names a client twice.")
-    return {one.id: one for one in found}
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+        rows = None
+    if not isinstance(rows, list):
+        raise SettingsRefused("HUB_CLIENTS_FILE cannot be read: a [[client]] has id, agency, roles, jwks_file.")
+    return rows
+
+
+def _files(path: Path, version: tuple[int, ...]) -> list[Path]:
+    """The certificates that entries name: when one of them is replaced, the old one is good no longer."""
+    named = [row.get("certificates") for row in _rows(path, version) if isinstance(row, dict)]
+    return [path.parent / name for names in named if isinstance(names, list) for name in names if isinstance(name, str)]
+
+
+@lru_cache(maxsize=8)
+def _read_clients(
+    path: Path, version: tuple[int, ...], named: tuple[tuple[Path, tuple[int, ...] | None], ...]
+) -> tuple[Mapping[str, Client], tuple[int, ...]]:
+    rows, found, faulty = _rows(path, version), {}, []
+    ids = Counter(str(row.get("id")) for row in rows if isinstance(row, dict))
+    for number, row in enumerate(rows, 1):
+        try:
+            client = _client(row, path.parent)
+            if ids[client.id] > 1:
+                raise ValueError("named twice")
+            found[client.id] = client
+        except (OSError, AttributeError, KeyError, TypeError, ValueError):
+            log.error("refused", code="client-entry", file=path.name, index=number)
+            faulty.append(number)
+    return found, tuple(faulty)
 
 
 def _version(path: Path) -> tuple[int, ...]:
@@ -135,6 +170,8 @@ def _client(row: Mapping[str, Any], folder: Path) -> Client:
     scopes, agreements, per_minute = frozenset(row.get("scopes", ())), row.get("agreements"), row.get("per_minute")
     if scopes - SCOPES or not (per_minute is None or (type(per_minute) is int and per_minute > 0)):
         raise ValueError("unknown scope or rate")
+    if not isinstance(row.get("users_of", ""), str):
+        raise ValueError("no provider's code")
     return Client(
         id=str(row["id"]),
         agency=str(row["agency"]),
@@ -169,8 +206,14 @@ def ending(clients: Iterable[Client], now: datetime) -> list[tuple[Client, Certi
 
 
 def known(hub: Hub, client_id: str) -> Client:
-    """The client, when it is in the register, active, and of an agency that takes part. Raises SignInRefused."""
-    client = read_clients(hub.settings.clients_file).get(client_id)
+    """The client, when it is in the register, active, and of an agency that takes part.
+
+    Raises SignInRefused; Unavailable when the register cannot be read.
+    """
+    try:
+        client = read_clients(hub.settings.clients_file).get(client_id)
+    except SettingsRefused as error:
+        raise Unavailable("The register of systems cannot be read, so no system is let in.") from error
     if client is None or not client.active or client.agency not in hub.partners:
         raise refused()
     return client

@@ -190,6 +190,14 @@ def _scopes(hub: Hub, client: Client, form: dict[str, str], now: datetime, *, al
     return wanted
 
 
+def fault(status: int, words: str) -> Response:
+    """What went wrong outside of the endpoint's own checks, in its own shape (RFC 6749 section 5.2)."""
+    code = {429: "temporarily_unavailable", 503: "temporarily_unavailable"}.get(status)
+    return _json(
+        {"error": code or ("server_error" if status >= 500 else "invalid_request"), "error_description": words}, status
+    )
+
+
 def _refused(code: str, words: str, status: int) -> Response:
     log.warning("refused", status=status, code=code)
     return _json({"error": code, "error_description": words}, status)

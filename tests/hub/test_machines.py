@@ -14,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from click.testing import CliRunner
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -24,12 +25,13 @@ from werkzeug.serving import make_server
 
 from docs.examples.kith_client import JWT_BEARER, JWT_TYPE, TOKEN_EXCHANGE, Asking, Kith, Problem, User
 from hub import suspension
+from hub.commands import clients as commands
 from hub.context import RequestContext
 from hub.demo.stories import STORIES
 from hub.desk.tables import desk_users
 from hub.errors import SettingsRefused
 from hub.one_person import accounts_of
-from hub.signin.clients import ending, read_clients
+from hub.signin.clients import ending, faulty_entries, read_clients
 from hub.signin.sessions import actor_of
 from hub.tables import suspensions
 from tests.conftest import House
@@ -373,10 +375,45 @@ def test_a_system_alone_learns_nothing_about_anybody(system: System) -> None:
     "line",
     ['scopes = ["everything"]', "per_minute = 0", 'certificates = ["nowhere.pem"]', "surprise = 1", "roles = 7"],
 )
-def test_a_register_that_is_not_understood_lets_nobody_in(system: System, line: str) -> None:
-    system.register.write_text(system.register.read_text().replace('id = "demo-council"\n', f'id = "c"\n{line}\n'))
-    with pytest.raises(SettingsRefused):
-        read_clients(system.register)
+def test_an_entry_that_is_not_understood_keeps_out_its_own_client_and_no_other(system: System, line: str) -> None:
+    text = system.register.read_text()
+    system.register.write_text(text + f'\n[[client]]\nid = "c"\nagency = "csc"\njwks_file = "keys.json"\n{line}\n')
+    assert system.token(system.form()).status_code == 200
+    known = read_clients(system.register)
+    assert ("c" in known, "demo-practice" in known, len(faulty_entries(system.register))) == (False, True, 1)
+    system.register.write_text(text + '\n[[client]]\nid = "demo-practice"\n')  # Which of the two counts?
+    assert system.token(system.form()).json["error"] == "invalid_client"
+
+
+def test_a_register_that_cannot_be_read_lets_nobody_in_and_says_so_to_machines(system: System) -> None:
+    asking = system.kith.for_user(system.user)
+    for text in ("[[client", "client = 7", None):
+        system.register.unlink() if text is None else system.register.write_text(text)
+        with pytest.raises(SettingsRefused):
+            read_clients(system.register)
+        answer = system.token(system.form())
+        assert (answer.status_code, answer.json["error"]) == (503, "temporarily_unavailable")
+        assert system.ask(**asking.headers("POST", "/api/v1/gp-check")).status_code == 503
+
+
+def test_a_certificate_that_was_replaced_is_good_no_longer(system: System, tmp_path: Path) -> None:
+    certificate(tmp_path, "client")
+    changed(system, 'id = "demo-practice"\n', 'id = "demo-practice"\ncertificates = ["client.pem"]\n')
+    (old,) = read_clients(system.register)["demo-practice"].certificates
+    certificate(tmp_path, "client")
+    (new,) = read_clients(system.register)["demo-practice"].certificates
+    assert old.thumbprint != new.thumbprint
+    (tmp_path / "client.pem").write_text("nothing")
+    assert "demo-practice" not in read_clients(system.register)
+
+
+def test_clients_are_listed_with_what_keeps_them_out(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "read_settings", lambda: system.house.hub.settings)
+    listed = CliRunner().invoke(commands.clients, ["list"])
+    assert (listed.exit_code, "demo-practice" in listed.output) == (0, True)
+    system.register.write_text(system.register.read_text() + "\n[[client]]\nsurprise = 1\n")
+    listed = CliRunner().invoke(commands.clients, ["list"])
+    assert (listed.exit_code, "is not understood" in listed.output) == (1, True)
 
 
 # -- answers ----------------------------------------------------------------------------------------------
