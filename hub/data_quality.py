@@ -64,12 +64,14 @@ def report(hub: Hub, ctx: RequestContext) -> Report:
 def as_csv(hub: Hub, ctx: RequestContext) -> tuple[str, Receipt]:
     """The same as a file that no spreadsheet runs. Raises NotFound as `report` does. Effects: one event."""
     agency = _agency(hub, ctx)
-    found = _found(hub, ctx, agency)[0]
+    found, not_compared = _found(hub, ctx, agency)
     receipt = _record(hub, ctx, agency, Counter(kind for _, kind in found), "QUALITY-EXPORTED")
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     writer.writerow(COLUMNS)
     writer.writerows([neutral(record), kind, neutral(KINDS[kind]), receipt.eid] for record, kind in found)
+    if not_compared:
+        writer.writerow(["", "NOT_COMPARED", f"{not_compared} people not compared", receipt.eid])
     # The last line is there whatever was found: every file carries the number of its own record.
     writer.writerow(["", "END", f"{len(found)} findings", receipt.eid])
     return text.getvalue(), receipt

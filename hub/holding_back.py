@@ -4,6 +4,10 @@ For: a data steward, who asks for a record of their own agency, and information 
 tell whom the record looks like, never show what stands in it, and never release on one person's word.
 """
 
+from collections import Counter
+from collections.abc import Sequence
+
+from audit import Receipt
 from hub.assembly import Hub
 from hub.casefile import london
 from hub.context import RequestContext
@@ -31,6 +35,12 @@ def held_back_of(hub: Hub, ctx: RequestContext) -> tuple[HeldBack, ...]:
         return tuple(releases.held_back(session, hub.keys, (agency,)))
 
 
+def list_held_back(hub: Hub, ctx: RequestContext) -> tuple[tuple[HeldBack, ...], Receipt]:
+    """`held_back_of`, to be shown. Effects: an event with how many, before anything is returned."""
+    found = held_back_of(hub, ctx)
+    return found, _listed(hub, ctx, found)
+
+
 def ask_release(hub: Hub, ctx: RequestContext, row: str, rationale: str) -> None:
     """The first word: this record is not about anybody protected. Raises FormRefused, NotFound.
 
@@ -55,6 +65,12 @@ def asked_for(hub: Hub, ctx: RequestContext) -> tuple[HeldBack, ...]:
     return tuple(one for one in found if one.request and one.outcome is None and one.asked_by not in own)
 
 
+def list_asked_for(hub: Hub, ctx: RequestContext) -> tuple[tuple[HeldBack, ...], Receipt]:
+    """`asked_for`, to be shown. Effects: an event with how many of each agency, before anything is returned."""
+    found = asked_for(hub, ctx)
+    return found, _listed(hub, ctx, found)
+
+
 def answer_release(hub: Hub, ctx: RequestContext, request: str, outcome: str, why: str) -> None:
     """The second word: RELEASED or KEPT. Raises FormRefused, NotFound when there is nothing to answer any more.
 
@@ -76,6 +92,20 @@ def answer_release(hub: Hub, ctx: RequestContext, request: str, outcome: str, wh
             raise NotFound(GONE, next_steps=(BACK,))
         relink(session, hub.keys, now=ctx.now)
     after_linking(hub, now=ctx.now)
+
+
+def _listed(hub: Hub, ctx: RequestContext, found: Sequence[HeldBack]) -> Receipt:
+    counts = Counter(one.agency for one in found)
+    return hub.trail.append(
+        "match:quarantined",
+        now=ctx.now,
+        user=user_of(ctx),
+        purpose=Purpose.DATA_MATCHING,
+        trace=ctx.request_id,
+        outcome="HELD-BACK-LISTED",
+        source=sorted(counts) or [ctx.actor.agency],
+        data=[{"agency": a, "category": "DEMOGRAPHIC", "count": n} for a, n in sorted(counts.items())],
+    )
 
 
 def _record(hub: Hub, ctx: RequestContext, one: HeldBack, outcome: str) -> None:

@@ -105,6 +105,21 @@ def record(hub: Hub, ctx: RequestContext, enquiry: Enquiry, typed: Mapping[str, 
     return receipt
 
 
+def show(hub: Hub, ctx: RequestContext, enquiry: Enquiry) -> tuple[tuple[MeetingRecord, ...], Receipt]:
+    """`records_of`, to be shown. Effects: an event that names the enquiry, before anything is returned."""
+    receipt = hub.trail.append(
+        "audit:read",
+        now=ctx.now,
+        user=user_of(ctx),
+        purpose=enquiry.purpose,
+        enquiry=enquiry.id,
+        trace=ctx.request_id,
+        action="meeting-records",
+        outcome="SHOWN",
+    )
+    return records_of(hub, enquiry), receipt
+
+
 def records_of(hub: Hub, enquiry: Enquiry) -> tuple[MeetingRecord, ...]:
     """What was recorded, newest first."""
     c = meeting_records.c

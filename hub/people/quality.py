@@ -41,8 +41,9 @@ KINDS: Mapping[str, str] = {
     "ADDRESS_MISSING": "no address",
     "POSTCODE_INVALID": "postcode missing or not in the form of one",
 }
-#: What follows from what other agencies hold: told only of people whom a data steward may compare.
-COMPARED = frozenset({"NHS_CONFLICT", "BORN_CONFLICT", "SEX_CONFLICT", "ADDRESS_CONFLICT"})
+#: What follows from which records are one person's, or from what other agencies hold: told only of people whom a data
+#: steward may compare.
+COMPARED = frozenset({"DUPLICATE", "NHS_CONFLICT", "BORN_CONFLICT", "SEX_CONFLICT", "ADDRESS_CONFLICT"})
 #: Nobody of these is compared with anybody (rules P27, P28).
 _NOT_COMPARED = frozenset(
     {
@@ -120,9 +121,9 @@ def _findings(session: Session, keys: Keys, rows: Sequence[Any], today: date) ->
         if row.id in shared:
             yield row.id, "NHS_SHARED"
         together = persons.get(row.person, ())
-        if any(r.agency == record.agency and r.record != record.record and "#" not in r.record for r in together):
-            yield row.id, "DUPLICATE"
         if not flags_of(together) & _NOT_COMPARED:
+            if any(r.agency == record.agency and r.record != record.record and "#" not in r.record for r in together):
+                yield row.id, "DUPLICATE"
             others = [r for r in together if r.agency != record.agency]
             yield from ((row.id, kind) for kind in _against(record, others, today))
 

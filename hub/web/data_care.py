@@ -7,7 +7,7 @@ from hub import data_quality, flagged_joins, holding_back
 from hub.errors import FormRefused
 from hub.headers import OVERSEEING, STEWARDING, for_roles, take_draft
 from hub.operations import OPERATING
-from hub.people.quality import KINDS
+from hub.people.quality import COMPARED, KINDS
 from hub.people.releases import KEPT, RELEASED, HeldBack
 from hub.web.common import context_of, hub_of, receipt_view
 from hub.web.steward import person_page
@@ -115,7 +115,12 @@ def quality() -> str:
         looked_at=found.looked_at,
         not_compared=found.not_compared,
         lines=lines,
-        fine=[words for kind, words in KINDS.items() if not found.counts[kind]],
+        # Who was not compared may have any of those: nothing is said to be absent that was not looked for.
+        fine=[
+            words
+            for kind, words in KINDS.items()
+            if not found.counts[kind] and not (found.not_compared and kind in COMPARED)
+        ],
         receipt=receipt_view(found.receipt),
     )
 
@@ -131,19 +136,21 @@ def quality_file() -> Response:
 
 
 def _held_back(values: dict[str, str], errors: dict[str, str]) -> str:
-    found = holding_back.held_back_of(hub_of(), context_of())
+    found, receipt = holding_back.list_held_back(hub_of(), context_of())
     return render_template(
         "steward_held_back.html",
         waiting=[{"row": str(one.row), "record": one.record} for one in found if one.request is None],
         asked=[_asked(one) for one in found if one.request is not None],
+        receipt=receipt_view(receipt),
         values=values,
         errors=errors,
     )
 
 
 def _releases(values: dict[str, str], errors: dict[str, str]) -> str:
-    asked = [_asked(one) for one in holding_back.asked_for(hub_of(), context_of())]
-    return render_template("held_back.html", asked=asked, answers=ANSWERS, values=values, errors=errors)
+    found, receipt = holding_back.list_asked_for(hub_of(), context_of())
+    shown = {"asked": [_asked(one) for one in found], "receipt": receipt_view(receipt)}
+    return render_template("held_back.html", **shown, answers=ANSWERS, values=values, errors=errors)
 
 
 def _asked(one: HeldBack) -> dict[str, str]:

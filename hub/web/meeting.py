@@ -116,10 +116,12 @@ def _records(enquiry_id: str, values: dict[str, str], errors: dict[str, str]) ->
     hub, ctx = hub_of(), context_of()
     enquiry = require_no_tie(hub, ctx, enquiries.enquiry_of(hub, ctx, enquiry_id))
     shown: dict[str, Any] = {"values": values, "errors": errors, "reference": enquiry.reference}
+    found, receipt = records.show(hub, ctx, enquiry)
     return render_template(
         "meeting_records.html",
+        receipt=receipt_view(receipt),
         back_href=f"/enquiries/{enquiry.id}/who",
-        records=records.records_of(hub, enquiry),
+        records=found,
         action=None if enquiry.closed_at else f"/enquiries/{enquiry.id}/decisions",
         outcomes=records.OUTCOMES,
         grounds=records.NOT_SHARED_BECAUSE,

@@ -78,6 +78,7 @@ OUTCOME_LABELS: Mapping[str, str] = {
     "CANNOT_TELL": "Cannot tell",
     "SPLIT": "Not the same person",
     "KEPT-TOGETHER": "One person, whatever differs",
+    "HELD-BACK-LISTED": "Records that are held back were listed",
     "RELEASE-ASKED": "Release of a record asked for",
     "RECORD-RELEASED": "Record released",
     "RECORD-KEPT": "Record stays held back",

@@ -273,8 +273,10 @@ def test_who_is_of_the_family_or_related_to_it_neither_reads_nor_changes_what_is
     with house.hub.db.session() as session:
         kinds = session.scalars(select(case_facts.c.kind).where(case_facts.c.enquiry == enquiry[11:])).all()
     assert kinds == ["CIRCUMSTANCE"]
-    # A colleague who is not related reads it, and takes it back.
+    # A colleague who is not related reads it, and takes it back; that what was decided was looked at is on record.
     other = gate.visitor(Role.ADULT_SOCIAL_WORKER, agency="asc")
+    decided, event = other.get(f"{enquiry}/decisions").text, newest(house.hub, "audit:read")
+    assert (event.fields["enquiry"], event.eid[:8] in decided) == (enquiry[11:], True)
     assert WHY in other.get(f"{enquiry}/case").text
     assert other.post(f"{enquiry}/case/take-back", {"fact": fact}).status_code == 303
 

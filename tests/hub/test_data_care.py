@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import select
 
 from connectors import NHS_NUMBER, Address, Identifier, Name, PartialDate, Person, SourceRecord
+from hub import data_quality
 from hub.people import refresh, tables
-from hub.people.quality import KINDS, look_through
+from hub.people.quality import COMPARED, KINDS, look_through
 from policies.vocabulary import SubjectFlag
 from tests.conftest import House, Visitor
 from tests.hub.conftest import newest
@@ -130,6 +131,9 @@ def test_a_record_held_back_is_released_by_two_people_and_held_again_when_it_cha
     assert person_of(house, "csc", "q9") is None
     page = steward.get("/matching/held-back")
     assert "q9" in page.text
+    event = newest(house.hub, "match:quarantined")
+    assert (event.fields["outcome"], event.fields["source"]) == ("HELD-BACK-LISTED", ["csc"])
+    assert (event.fields["data"][0]["count"] >= 1, event.eid[:8] in page.text) == (True, True)
     assert "Quillfeather" not in page.text
     with house.hub.db.session() as session:
         row = session.scalar(select(tables.records.c.id).where(tables.records.c.record == "q9"))
@@ -141,6 +145,8 @@ def test_a_record_held_back_is_released_by_two_people_and_held_again_when_it_cha
     assert steward.post("/held-back", {}).status_code == 403
     asked = officer.get("/held-back").text
     assert "Quillfeather" not in asked
+    event = newest(house.hub, "match:quarantined")
+    assert (event.fields["outcome"], event.eid[:8] in asked) == ("HELD-BACK-LISTED", True)
     request = re.search(r'name="request" value="(\d+)"', asked)
     assert request
     answer = {"request": request[1], "outcome": "RELEASED", "rationale": WHY}
@@ -152,6 +158,31 @@ def test_a_record_held_back_is_released_by_two_people_and_held_again_when_it_cha
     assert person_of(house, "csc", "q9") not in (None, person_of(house, "police", "q8"))
     told(replace(alike, person=replace(alike.person, sex_code="1")))  # type: ignore[operator]
     assert person_of(house, "csc", "q9") is None
+
+
+def test_a_file_says_how_many_people_were_not_compared_and_the_page_claims_nothing_of_them(
+    house: House, steward: Visitor, told: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(about("csc", "q1"), about("csc", "q2"))  # type: ignore[operator]
+    with house.hub.db.writing() as session:
+        look_through(session, house.hub.keys, "csc", now=house.hub.clock())
+    monkeypatch.setattr(data_quality, "MOST_COMPARED", 0)
+    rows = list(csv.DictReader(io.StringIO(steward.post("/data-quality", {}).text)))
+    assert rows[-2]["finding"] == "NOT_COMPARED"
+    assert not {row["finding"] for row in rows} & COMPARED
+    page = steward.get("/data-quality").text
+    assert not any(KINDS[kind] in page[1:] or KINDS[kind].capitalize() in page for kind in COMPARED)
+
+
+@pytest.mark.parametrize("flag", [SubjectFlag.SHIELDED, SubjectFlag.ADOPTED, SubjectFlag.CASE_LOCKED])
+def test_that_two_records_are_one_protected_persons_is_told_to_nobody(
+    house: House, steward: Visitor, told: object, flag: SubjectFlag
+) -> None:
+    told(about("csc", "q1", flags=(flag,)), about("csc", "q2", flags=(flag,)))  # type: ignore[operator]
+    with house.hub.db.writing() as session:
+        look_through(session, house.hub.keys, "csc", now=house.hub.clock())
+    rows = list(csv.DictReader(io.StringIO(steward.post("/data-quality", {}).text)))
+    assert not {("q1", "DUPLICATE"), ("q2", "DUPLICATE")} & {(row["record"], row["finding"]) for row in rows}
 
 
 def test_a_report_tells_an_agency_of_its_own_records_only_and_no_value(
