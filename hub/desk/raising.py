@@ -5,13 +5,14 @@ For: `hub.desk.scan`. Must never hold a name, and never raise the same question 
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from audit import Entry
+from audit import Entry, EventConflict
 from hub.acting import named
 from hub.assembly import Hub
 from hub.casefile import LONDON
@@ -165,15 +166,16 @@ def announce(hub: Hub) -> int:
         silent = session.execute(select(a.id, a.signal, a.enquiry, a.made_at).where(a.receipt.is_(None))).all()
     for id_, signal, enquiry, made_at in silent:
         eid = hashlib.sha256(f"alert {id_}".encode()).hexdigest()[:32]
-        hub.trail.append(
-            "alarm",
-            eid=eid,
-            now=made_at,
-            client={"id": RADAR},
-            reason="RADAR-" + signal,
-            enquiry=enquiry,
-            object={"type": "alert", "id": id_},
-        )
+        with suppress(EventConflict):  # It was told before, and its row was cleared since.
+            hub.trail.append(
+                "alarm",
+                eid=eid,
+                now=made_at,
+                client={"id": RADAR},
+                reason="RADAR-" + signal,
+                enquiry=enquiry,
+                object={"type": "alert", "id": id_},
+            )
         with hub.db.writing() as session:
             session.execute(update(desk_alerts).where(a.id == id_).values(receipt=eid))
     return len(silent)
