@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from audit import Entry, Receipt
 from hub.acting import ROLES
@@ -21,8 +21,10 @@ from hub.desk import users
 from hub.erasure import MONTH, Hold, handle_of, staff_subject
 from hub.errors import HubError, KeyRefused
 from hub.oversight import CASE_REFERENCE, person_in
-from hub.people import former_persons
-from hub.tables import staff, user_acts, web_sessions
+from hub.own_record.tables import correction_steps, corrections
+from hub.people import former_persons, joined_persons
+from hub.tables import case_facts, duties, staff, user_acts, web_sessions
+from hub.tasks import CORRECTION
 
 #: Why a subject may be erased: UK GDPR Article 17, Data Protection Act 2018 section 47, or a court says so.
 REASONS = ("UKGDPR_ART17", "DPA2018_S47", "COURT_ORDER")
@@ -61,11 +63,24 @@ def erase(hub: Hub, person: str, *, case: str, reason: str) -> Erased:
     _check_case(case, person)
     with hub.db.session() as session:
         former = former_persons(session, person)
+        same = (person, *joined_persons(session, person))
 
     def is_older(entry: Entry) -> bool:
         return any(handle_of(capsule) is None and person_in(hub, capsule) == person for capsule in entry.subjects)
 
-    return _erase(hub, person, is_older, case=case, reason=reason, action="ERASE_SUBJECT", former_ids=former)
+    done = _erase(hub, person, is_older, case=case, reason=reason, action="ERASE_SUBJECT", former_ids=former)
+    _forget_rows(hub, same)
+    return done
+
+
+def _forget_rows(hub: Hub, persons: Sequence[str]) -> None:
+    """What they asked to have corrected goes, with its steps and tasks, and what cases say of them by their id."""
+    asked = select(corrections.c.id).where(corrections.c.person.in_(persons))
+    with hub.db.writing() as session:
+        session.execute(delete(correction_steps).where(correction_steps.c.correction.in_(asked)))
+        session.execute(delete(duties).where(duties.c.kind == CORRECTION, duties.c.refers.in_(asked)))
+        session.execute(delete(corrections).where(corrections.c.person.in_(persons)))
+        session.execute(delete(case_facts).where(case_facts.c.person.in_(persons)))
 
 
 def erase_staff(hub: Hub, user: str, *, case: str, reason: str) -> Erased:

@@ -22,6 +22,7 @@ from hub.errors import FormRefused, NotFound
 from hub.keys import HUB
 from hub.own_record.citizen import Citizen, member_of
 from hub.own_record.tables import correction_steps, corrections
+from hub.people import current_person, joined_persons
 from hub.tables import duties
 from hub.tasks import CORRECTION, has_task_from
 
@@ -112,10 +113,12 @@ def ask(hub: Hub, ctx: RequestContext, citizen: Citizen, shown: Mapping[str, str
 
 
 def own_corrections(hub: Hub, citizen: Citizen) -> tuple[Correction, ...]:
-    """What this person asked for and where each stands, newest first."""
+    """What this person asked for and where each stands, newest first; also before their records were joined."""
     c = corrections.c
     with hub.db.session() as session:
-        query = select(corrections).where(c.person == citizen.person).order_by(c.sent_at.desc(), c.id)
+        person = current_person(session, citizen.person)
+        ids = {citizen.person, person, *joined_persons(session, person)}
+        query = select(corrections).where(c.person.in_(sorted(ids))).order_by(c.sent_at.desc(), c.id)
         rows = [dict(row) for row in session.execute(query).mappings()]
     return tuple(_correction(hub, row) for row in rows)
 

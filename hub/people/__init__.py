@@ -4,7 +4,7 @@ from hub.people.families import Family, Member, family_of
 from hub.people.index import Candidate, CandidateList, candidates
 from hub.people.linking import relink
 from hub.people.living import Household
-from hub.people.persons import current_person, former_persons, records_of, records_of_persons
+from hub.people.persons import current_person, former_persons, joined_persons, records_of, records_of_persons
 from hub.people.query import CandidateQuery, parse_box
 from hub.people.refresh import RefreshReport, refresh
 from hub.people.review import keep_apart
@@ -25,6 +25,7 @@ __all__ = [
     "current_person",
     "family_of",
     "former_persons",
+    "joined_persons",
     "keep_apart",
     "parse_box",
     "records_of",

@@ -51,3 +51,16 @@ def former_persons(session: Session, person_id: str) -> tuple[str, ...]:
         ahead = set(session.scalars(query)) - found - {person_id}
         found |= ahead
     return tuple(sorted(found))
+
+
+def joined_persons(session: Session, person_id: str) -> tuple[str, ...]:
+    """Every id that was joined into this person whole; none of which a part was ever taken out to somebody else."""
+    f = tables.followed.c
+    parted = select(f.old_person).where(f.is_split)
+    found: set[str] = set()
+    ahead = {person_id}
+    while ahead:
+        query = select(f.old_person).where(f.new_person.in_(sorted(ahead)), f.old_person.not_in(parted))
+        ahead = set(session.scalars(query)) - found - {person_id}
+        found |= ahead
+    return tuple(sorted(found))

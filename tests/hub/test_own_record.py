@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
-from hub import members
+from hub import members, retention
 from hub.assembly import Hub
 from hub.context import RequestContext
 from hub.demo.builder import born_on
@@ -18,12 +18,13 @@ from hub.demo.citizens import CITIZENS
 from hub.demo.stories import STORIES
 from hub.enquiries import ENDS_AFTER_DAYS
 from hub.members import Member
-from hub.own_record import held, looked
+from hub.own_record import corrections, held, looked
 from hub.own_record.citizen import Citizen, bind, member_of, request_of
 from hub.own_record.held import what_is_held
 from hub.own_record.looked import TOLD, next_review
 from hub.own_record.named import MAY_BE_NAMED, TOLD_AFTER_DAYS, told_before
 from hub.people import family_of
+from hub.people.tables import followed
 from hub.tables import duties
 from policies.vocabulary import AgencyType, Purpose, Role, SubjectFlag
 from tests.conftest import House, Visitor, choose_persona
@@ -313,6 +314,25 @@ def test_who_lives_with_somebody_protected_is_shown_nothing_also_when_signed_in_
         assert answer.headers["Location"] in ("/my/unknown", "/my")
     monkeypatch.undo()
     assert visitor.get("/my/record").headers["Location"] == "/my"  # The session is over.
+
+
+@on_one_engine
+def test_corrections_follow_a_join_never_a_split_and_go_with_an_erasure(house: House) -> None:
+    hub, now = house.hub, house.hub.clock()
+    ctx, _ = asked_as(house, "dorothy")
+    new, joined, parted = ("PE-" + letter * 16 for letter in "abc")
+    shown, typed = {"gp-millbrook:name": "Dot"}, {"what": "gp-millbrook:name", "right": "Dorothy"}
+    who = {id_: Citizen("CZ-1", "-", id_, "https://citizens.example") for id_ in (new, joined, parted)}
+    for one in who.values():
+        corrections.ask(hub, ctx, one, shown, typed)
+    with hub.db.writing() as session:
+        for old, is_split in ((joined, False), (parted, True)):
+            values = {"old_person": old, "new_person": new, "is_split": is_split, "at": now, "done_at": now}
+            session.execute(insert(followed).values(values))
+    assert len(corrections.own_corrections(hub, who[new])) == 2
+    retention.erase(hub, new, case="IG-2026-44", reason="UKGDPR_ART17")
+    assert corrections.own_corrections(hub, who[new]) == corrections.own_corrections(hub, who[joined]) == ()
+    assert len(corrections.own_corrections(hub, who[parted])) == 1
 
 
 def test_the_next_review_is_the_same_day_for_everybody() -> None:
